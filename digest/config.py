@@ -1,0 +1,90 @@
+"""`digest.toml` and the environment, read once into one frozen `Config`.
+
+Order of authority: a command line flag, `DIGEST_SECTION__KEY` in the environment, the file, the
+default here. The only module that reads the environment. Every problem is found in one run and
+named by file, line and key; an unknown key is a problem, with the nearest known one suggested.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from digest.models import Cadence, Preferences
+
+# The bold labels that fill a story, by role. Compared without case, colon and inner space runs.
+LABELS: Mapping[str, tuple[str, ...]] = {
+    "tldr": ("TLDR", "TL;DR", "W skrócie"),
+    "summary": ("Summary", "Podsumowanie", "Streszczenie"),
+    "takeaways": ("Key takeaways", "Takeaways", "Kluczowe wnioski", "Wnioski"),
+    "tradeoffs": ("Tradeoffs", "Trade-offs", "Kompromisy", "Wady i zalety"),
+    "why": (
+        "Why do I care",
+        "Why I care",
+        "Dlaczego mnie to obchodzi",
+        "Dlaczego mnie to interesuje",
+    ),
+    "link": ("Link", "Links", "Linki", "Odnośnik"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Newsletter:
+    """Who writes, from where, and where the reader's pages are."""
+
+    name: str
+    sender: str  # address in From
+    sender_name: str  # display name in From; the newsletter's name by default
+    reply_to: str  # may be empty
+    postal_address: str
+    base_url: str  # https://news.example.com, no trailing slash: preference and unsubscribe pages
+    list_id: str  # platform-weekly.example.com
+    language: str  # primary subtag; also the language of posts that name none
+    timezone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ContentConfig:
+    """Where posts are and how to read them."""
+
+    folder: Path  # absolute
+    url: str  # page of a post: `https://blog.example.com/{slug}/`; {slug} {path} {stem} {language}
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(LABELS))
+    cache: bool = True
+    split_words: bool = False  # `tags: a b c` without `#` or comma is three tags, not one
+
+
+@dataclass(frozen=True, slots=True)
+class TagConfig:
+    """What hashtags mean beyond their spelling."""
+
+    aliases: Mapping[str, str] = field(default_factory=dict)  # k8s -> kubernetes
+    markers: tuple[str, ...] = ("generated",)  # metadata, never shown as a topic
+    languages: tuple[str, ...] = ("en", "pl")  # a tag that says the language of the post
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one edition holds. Gmail clips at 102 kB of decoded HTML."""
+
+    max_stories: int = 12
+    max_html_bytes: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything a run needs to know, absolute paths, nothing left to look up."""
+
+    path: Path  # of digest.toml
+    root: Path  # its folder
+    newsletter: Newsletter
+    content: ContentConfig
+    tags: TagConfig
+    limits: Limits
+    schedule: Mapping[Cadence, str]  # `thu 09:00`, `09:00`, `1 09:00`; cadence.py parses it
+    cadence: Cadence  # the one that `plan` and `send` take when none is named
+    subscribers: Path  # a CSV file or a folder of them
+    templates: Path  # the project's own; may not exist
+    personas: Mapping[str, Preferences]
+    provider: str
+    outbox: Path
