@@ -44,6 +44,16 @@ class Cadence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """When a cadence is due, in local time: every day, one weekday, or one day of the month."""
+
+    hour: int
+    minute: int
+    weekday: int | None = None  # 0 is Monday
+    day: int | None = None  # 1 to 28
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """Half-open `[start, end)` of time that an issue covers; both are aware."""
 

@@ -1,16 +1,11 @@
-"""`digest.toml` and the environment, read once into one frozen `Config`.
-
-Order of authority: a command line flag, `DIGEST_SECTION__KEY` in the environment, the file, the
-default here. The only module that reads the environment. Every problem is found in one run and
-named by file, line and key; an unknown key is a problem, with the nearest known one suggested.
-"""
+"""What the configuration holds: frozen, absolute paths, nothing left to look up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from digest.models import Cadence, Preferences
+from digest.models import Cadence, Due, Preferences
 
 # The bold labels that fill a story, by role. Compared without case, colon and inner space runs.
 LABELS: Mapping[str, tuple[str, ...]] = {
@@ -59,7 +54,11 @@ class TagConfig:
     """What hashtags mean beyond their spelling."""
 
     aliases: Mapping[str, str] = field(default_factory=dict)  # k8s -> kubernetes
-    markers: tuple[str, ...] = ("generated",)  # metadata, never shown as a topic
+    markers: tuple[str, ...] = (
+        "generated",
+        "substack",
+        "dailydev",
+    )  # metadata, never shown as a topic
     languages: tuple[str, ...] = ("en", "pl")  # a tag that says the language of the post
 
 
@@ -81,9 +80,10 @@ class Config:
     content: ContentConfig
     tags: TagConfig
     limits: Limits
-    schedule: Mapping[Cadence, str]  # `thu 09:00`, `09:00`, `1 09:00`; cadence.py parses it
+    schedule: Mapping[Cadence, Due]  # never empty
     cadence: Cadence  # the one that `plan` and `send` take when none is named
     subscribers: Path  # a CSV file or a folder of them
+    database: str  # `postgresql://…`; empty: SQLite beside digest.toml
     templates: Path  # the project's own; may not exist
     personas: Mapping[str, Preferences]
     provider: str

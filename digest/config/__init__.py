@@ -1,0 +1,136 @@
+"""`digest.toml` and the environment, read once into one frozen `Config`.
+
+Order of authority: a command line flag, `DIGEST_SECTION__KEY` in the environment, the file, the
+default. The only package that reads the environment. Every problem is found in one run and named
+by file, line and key; an unknown key is a problem, with the nearest known one suggested.
+"""
+
+import contextlib
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from digest.config.reading import read_config
+from digest.config.settings import LABELS, Config, ContentConfig, Limits, Newsletter, TagConfig
+from digest.config.table import Table
+from digest.errors import ConfigError
+from digest.models import Finding
+
+__all__ = [
+    "FILE",
+    "LABELS",
+    "Config",
+    "ContentConfig",
+    "Limits",
+    "Newsletter",
+    "TagConfig",
+    "find",
+    "load",
+    "parse",
+    "secret_keys",
+]
+
+FILE = "digest.toml"
+
+
+def find(start: Path) -> Path | None:
+    """The nearest `digest.toml` in `start` or above it."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    return None
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the configuration, or raise ConfigError with every problem in it.
+
+    `path` is what `--config` named; otherwise `DIGEST_CONFIG`, otherwise the nearest
+    `digest.toml` in the working directory or above.
+    """
+    environ = os.environ if environ is None else environ
+    if path is None and environ.get("DIGEST_CONFIG"):
+        path = Path(environ["DIGEST_CONFIG"])
+    path = path or find(Path.cwd())
+    if path is None:
+        raise ConfigError(
+            f"there is no {FILE} here or in any folder above; `digest init` writes one"
+        )
+    source = _read(path)
+    return parse(source, path.resolve(), environ)
+
+
+def parse(source: str, path: Path, environ: Mapping[str, str]) -> Config:
+    """`source` is the text of the file at the absolute `path`."""
+    try:
+        values = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path.name}: {error}") from error
+    _override(values, environ)
+    findings: list[Finding] = []
+    top = Table(path.name, source, "", values, findings)
+    config = read_config(top, path)
+    top.close()
+    if findings:
+        ordered = tuple(sorted(findings))
+        raise ConfigError("\n".join(str(finding) for finding in ordered), ordered)
+    return config
+
+
+def secret_keys(config: Config, environ: Mapping[str, str] | None = None) -> tuple[bytes, ...]:
+    """The keys that sign links, newest first: never empty, each at least 16 bytes.
+
+    `DIGEST_SECRET_KEY` (several, separated by spaces, to rotate) or the file that
+    `DIGEST_SECRET_KEY_FILE` names; otherwise a key made once in `.digest/secret-key`.
+    """
+    environ = os.environ if environ is None else environ
+    text = environ.get("DIGEST_SECRET_KEY", "")
+    if named := environ.get("DIGEST_SECRET_KEY_FILE"):
+        text = _read(Path(named))
+    keys = tuple(key.encode() for key in (text or _own_secret(config.root)).split())
+    if not keys or min(map(len, keys)) < 16:
+        raise ConfigError(
+            "the secret key is shorter than 16 characters; "
+            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return keys
+
+
+def _own_secret(root: Path) -> str:
+    path = root / ".digest" / "secret-key"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        made = path.with_name(f"secret-key.{secrets.token_hex(4)}")
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(32) + "\n")
+        with contextlib.suppress(FileExistsError):  # another run was first: its key counts
+            path.hardlink_to(made)
+        made.unlink()
+    return path.read_text()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: byte {error.start}: not UTF-8; save the file as UTF-8"
+        ) from error
+
+
+def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Put `DIGEST_SECTION__KEY=value` over the file, at any depth."""
+    for name, value in environ.items():
+        if not name.startswith("DIGEST_") or "__" not in name:
+            continue
+        *tables, key = name.removeprefix("DIGEST_").lower().split("__")
+        place = values
+        for table in tables:
+            place = place.setdefault(table, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"{name}: {table} is not a table in {FILE}")
+        place[key] = value

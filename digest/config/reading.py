@@ -1,0 +1,202 @@
+"""How each table of `digest.toml` becomes its part of the `Config`: defaults and accepted values."""
+
+import re
+import unicodedata
+from functools import partial
+from pathlib import Path
+from string import Formatter
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from digest.addresses import normalise
+from digest.config.settings import LABELS, Config, ContentConfig, Limits, Newsletter, TagConfig
+from digest.config.table import Table
+from digest.models import Cadence, Due, Preferences
+
+DEFAULT_DUE = {Cadence.DAILY: "07:30", Cadence.WEEKLY: "thu 09:00", Cadence.MONTHLY: "1 09:00"}
+ACCEPTED = {
+    Cadence.DAILY: 'a time of day: "07:30"',
+    Cadence.WEEKLY: 'a weekday and a time: "thu 09:00"',
+    Cadence.MONTHLY: 'a day from 1 to 28 and a time: "1 09:00"',
+}
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+POST_URL_FIELDS = {"slug", "path", "stem", "language", "year", "month", "day"}
+BASE_URL = "an https address without query: https://news.example.com"
+POST_URL = 'an address of a post: "https://blog.example.com/{slug}/"'
+ZONES = 'an IANA time zone: "Europe/Dublin"'
+
+
+def read_config(top: Table, path: Path) -> Config:
+    """The whole file as a Config; problems are left in `top.findings`."""
+    root = path.parent
+    schedule = _schedule(top.table("cadence"))
+    delivery, places = top.table("delivery"), top.table("subscribers")
+    templates, store = top.table("templates"), top.table("store")
+    config = Config(
+        path=path,
+        root=root,
+        newsletter=_newsletter(top.table("newsletter")),
+        content=_content(top.table("content"), root),
+        tags=_tags(top.table("tags")),
+        limits=_limits(top.table("selection")),
+        schedule=schedule,
+        cadence=Cadence.WEEKLY if Cadence.WEEKLY in schedule else next(iter(schedule)),
+        subscribers=root / places.text("path", "subscribers"),
+        database=store.text("database"),
+        templates=root / templates.text("folder", "templates"),
+        personas={name: _persona(table) for name, table in top.table("personas").tables().items()},
+        provider=delivery.text("provider", "outbox"),
+        outbox=root / delivery.text("outbox", "outbox"),
+    )
+    for table in (delivery, places, templates, store):
+        table.close()
+    return config
+
+
+def _newsletter(table: Table) -> Newsletter:
+    name = table.text("name", "Digest")
+    sender = table.parsed("sender", "news@example.com", _address, "one address: news@example.com")
+    domain = sender.rpartition("@")[2]
+    list_id = f"{_ascii_words(name)}.{domain}"
+    base_url = table.parsed("base_url", "https://news.example.com", _base_url, BASE_URL)
+    newsletter = Newsletter(
+        name=name,
+        sender=sender,
+        sender_name=table.text("sender_name", name),
+        reply_to=table.parsed("reply_to", "", _address, "one address, or leave it out"),
+        postal_address=table.text("postal_address"),
+        base_url=base_url,
+        list_id=table.parsed("list_id", list_id, _list_id, "dotted words: weekly.example.com"),
+        language=table.parsed("language", "en", _language, 'a language code like "en" or "pl"'),
+        timezone=table.parsed("timezone", ZoneInfo("UTC"), _zone, ZONES),
+    )
+    if not name.strip():
+        table.report("name", "is empty", "expected the newsletter's name")
+    table.close()
+    return newsletter
+
+
+def _content(table: Table, root: Path) -> ContentConfig:
+    more = table.table("labels")
+    labels = {role: builtin + more.strings(role) for role, builtin in LABELS.items()}
+    more.close()
+    content = ContentConfig(
+        folder=root / table.text("folder", "content"),
+        url=table.parsed("url", "", _post_url, POST_URL),
+        labels=labels,
+        cache=table.flag("cache", True),
+        split_words=table.flag("split_words", False),
+    )
+    table.close()
+    return content
+
+
+def _tags(table: Table) -> TagConfig:
+    default = TagConfig()
+    tags = TagConfig(
+        aliases=table.table("aliases").texts(),
+        markers=table.strings("markers", default.markers),
+        languages=table.strings("languages", default.languages),
+    )
+    table.close()
+    return tags
+
+
+def _limits(table: Table) -> Limits:
+    limits = Limits(
+        max_stories=table.integer("max_stories", Limits.max_stories, least=1),
+        max_html_bytes=table.integer("max_html_bytes", Limits.max_html_bytes, least=20_000),
+    )
+    table.close()
+    return limits
+
+
+def _schedule(table: Table) -> dict[Cadence, Due]:
+    schedule = {}
+    for cadence, default in DEFAULT_DUE.items():
+        if cadence.value in table.values or (not table.values and cadence is Cadence.WEEKLY):
+            own = table.table(cadence.value)
+            schedule[cadence] = own.parsed(
+                "at", parse_due(cadence, default), partial(parse_due, cadence), ACCEPTED[cadence]
+            )
+            own.close()
+        table.known.add(cadence.value)
+    table.close()
+    return schedule or {Cadence.WEEKLY: parse_due(Cadence.WEEKLY, DEFAULT_DUE[Cadence.WEEKLY])}
+
+
+def _persona(table: Table) -> Preferences:
+    persona = Preferences(
+        tags=table.strings("tags"),
+        everything=table.flag("everything", False),
+        muted=table.strings("muted"),
+        languages=table.strings("languages"),
+    )
+    table.close()
+    return persona
+
+
+def _address(text: str) -> str:
+    return normalise(text)
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    loopback = parts.hostname in {"localhost", "127.0.0.1"}
+    if parts.scheme not in {"https", *({"http"} if loopback else ())} or not parts.hostname:
+        raise ValueError(text)
+    if parts.query or parts.fragment or not text.isascii():
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _post_url(text: str) -> str:
+    fields = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    if fields - POST_URL_FIELDS or urlsplit(text).scheme not in {"https", "http"}:
+        raise ValueError(text)
+    return text
+
+
+def _list_id(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text) or len(text) > 200:
+        raise ValueError(text)
+    return text
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}", text):
+        raise ValueError(text)
+    return text.lower()
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, OSError) as error:  # a folder name is an OSError
+        raise ValueError(text) from error
+
+
+def _ascii_words(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return "-".join(re.findall(r"[a-z0-9]+", plain.lower())) or "newsletter"
+
+
+def parse_due(cadence: Cadence, text: str) -> Due:
+    """`07:30`, `thu 09:00` or `1 09:00`, by cadence. ValueError otherwise."""
+    *day, clock = text.lower().split()
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", clock)
+    if match is None or len(day) != (cadence is not Cadence.DAILY):
+        raise ValueError(text)
+    hour, minute = int(match[1]), int(match[2])
+    if cadence is Cadence.WEEKLY:
+        return Due(hour, minute, weekday=WEEKDAYS.index(day[0][:3]))
+    if cadence is Cadence.MONTHLY:
+        return Due(hour, minute, day=_day_of_month(day[0]))
+    return Due(hour, minute)
+
+
+def _day_of_month(text: str) -> int:
+    day = int(text)
+    if not 1 <= day <= 28:  # a day every month has
+        raise ValueError(text)
+    return day
