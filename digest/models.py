@@ -105,7 +105,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What one subscriber (or persona) wants. Tags are spelled as typed; the selector folds them."""
+    """What a subscriber or persona wants. Tags as typed; the selector folds them."""
 
     tags: tuple[str, ...] = ()
     everything: bool = False  # all tags; `muted` still applies
@@ -164,7 +164,7 @@ class Omission:
 class Selection:
     """What one set of preferences gets: every candidate is in `picks` or in `omissions`.
 
-    `more` are the stories that fell over a cap, in order; they are among the omissions as well.
+    `more` are stories that fell over a cap and are listed by title; they are omissions as well.
     """
 
     picks: tuple[Pick, ...]

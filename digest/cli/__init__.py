@@ -1,0 +1,62 @@
+"""The `digest` command: parse, call, print. Data goes to stdout, talk to stderr.
+
+Commands live in one module each and are imported when they are called, so that `--help` and
+completion stay fast (a test counts what they import).
+"""
+
+import sys
+from importlib import import_module
+
+import click
+
+from digest.cli.exits import EXITS_HELP, Exit
+
+COMMANDS = {
+    "init": "Write a digest.toml beside your posts, or a small newsletter to start from.",
+    "stories": "List the stories in your posts.",
+    "check": "Find what is wrong in posts, subscribers and templates.",
+    "render": "Render one reader's digest.",
+    "plan": "Show what the due issue would hold and who would get it.",
+    "send": "Hand the due issue to the provider (the outbox, unless configured).",
+    "explain": "Say why a reader gets each story, or why not.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are named above and imported one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"digest.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does, without importing every command for its first line."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=_LazyGroup,
+    epilog=f"\b\n{EXITS_HELP}\n\n\b\nExample:\n  digest init && digest send --at latest",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="digest-newsletter", prog_name="digest")
+def digest() -> None:
+    """Turn a folder of Markdown posts into a personalised email newsletter."""
+
+
+def main() -> None:
+    """The console script. Every failure is a message and an exit code, never a traceback."""
+    from digest.cli.failures import exit_code
+
+    try:
+        code = digest.main(standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001 - exit_code raises what is a bug
+        code = exit_code(error)
+    sys.exit(code if isinstance(code, int) else Exit.DONE)

@@ -1,0 +1,26 @@
+"""The exit codes: stable, documented in docs/cli.md, tested."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What a command's exit code says."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2  # click's own
+    CHECKS = 3
+    INTERRUPTED = 130
+
+
+MEANINGS = {
+    Exit.DONE: "done",
+    Exit.FAILED: "failed",
+    Exit.USAGE: "wrong usage",
+    Exit.CHECKS: "done, but posts, subscribers or templates have errors",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C",
+}
+
+EXITS_HELP = "Exit codes:\n" + "\n".join(
+    f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items()
+)

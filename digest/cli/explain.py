@@ -1,0 +1,61 @@
+"""`digest explain`: why a reader gets each story, or why not."""
+
+import json
+
+import click
+
+from digest.cli.audience import draft_of, somebody
+from digest.cli.options import at_option, cadence_option
+from digest.cli.session import Session, project_command
+from digest.cli.shapes import selection_json
+from digest.errors import DigestError
+from digest.models import Reason, Selection
+
+FAR = {Reason.BEFORE_WINDOW, Reason.AFTER_WINDOW, Reason.FUTURE}
+
+
+@project_command(name="explain", example="digest explain ana@example.com --at latest")
+@click.argument("who", metavar="EMAIL|PERSONA|TAGS")
+@click.argument("story", required=False)
+@at_option
+@cadence_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object (docs/json.md).")
+def command(
+    session: Session, who: str, story: str | None, at: str, cadence: str | None, as_json: bool
+) -> int:
+    """Say why a reader gets each story of an issue, or why not."""
+    draft = draft_of(session, at, cadence)
+    reader = somebody(session, who, draft.issue.cadence)
+    selection = draft.selection(reader.preferences)
+    if story:
+        selection = _only(selection, story)
+    if as_json:
+        composition = draft.composition(reader.preferences)
+        edition = composition.edition.id if composition else None
+        shape = {"issue": draft.issue.id} | selection_json(reader.email, edition, selection)
+        click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
+        return session.finish()
+    if reader.cadence is not draft.issue.cadence:
+        session.say(f"{reader.email} gets the {reader.cadence} issue, not {draft.issue.id}")
+    _show(selection, everything=bool(story) or session.verbose)
+    return session.finish()
+
+
+def _only(selection: Selection, story: str) -> Selection:
+    picks = tuple(pick for pick in selection.picks if pick.story.id == story)
+    omissions = tuple(out for out in selection.omissions if out.story.id == story)
+    if not picks and not omissions:
+        raise DigestError(f"no story has the id {story!r}", hint="digest stories --json lists them")
+    return Selection(picks, omissions)
+
+
+def _show(selection: Selection, *, everything: bool) -> None:
+    """In first, then out; what is merely of another time is counted unless asked for."""
+    for pick in selection.picks:
+        why = " ".join(f"#{tag}" for tag in pick.matched) or "everything"
+        click.echo(f"{click.style('in ', fg='green')}  {pick.story.id}  because of {why}")
+    shown = [out for out in selection.omissions if everything or out.reason not in FAR]
+    for out in shown:
+        click.echo(f"{click.style('out', fg='yellow')}  {out.story.id}  {out}")
+    if hidden := len(selection.omissions) - len(shown):
+        click.echo(f"     {hidden} more of other weeks (-v shows them)", err=True)

@@ -1,0 +1,66 @@
+"""`digest send`: the due issue, handed over."""
+
+import click
+
+from digest.cli.audience import draft_of, subscribers
+from digest.cli.options import at_option, cadence_option
+from digest.cli.plan import show
+from digest.cli.session import LATEST, Session, project_command
+from digest.issues import Draft
+from digest.models import Plan
+from digest.sender import HandOver
+
+
+@project_command(name="send", example="digest send --at latest")
+@at_option
+@cadence_option
+def command(session: Session, at: str, cadence: str | None) -> int:
+    """Hand the due issue to the provider: one message per reader.
+
+    The provider is the outbox unless configured otherwise: a folder of .eml files that any mail
+    program opens. A message that is there already is never written again.
+    """
+    draft = draft_of(session, at, cadence)
+    plan = draft.plan(subscribers(session))
+    if not session.quiet:
+        show(session, plan)
+    if not plan.readers:
+        _say_nothing_new(session, at)
+        return session.finish()
+    done = _hand_over(session, draft, plan)
+    _say_done(session, draft, plan, done)
+    return session.finish()
+
+
+def _hand_over(session: Session, draft: Draft, plan: Plan) -> HandOver:
+    from digest.providers import connect
+    from digest.sender import send
+
+    provider = connect(session.config)
+    try:
+        with session.progress("Sending") as advance:
+            batches = draft.batches(subscribers(session, report=False))
+            return send(provider, batches, lambda done: advance(done, plan.readers))
+    finally:
+        provider.close()
+
+
+def _say_nothing_new(session: Session, at: str) -> None:
+    if at == LATEST:
+        session.say("Nobody follows a tag of these stories; nothing is sent.")
+    else:
+        session.say("Nothing new for anybody; nothing is sent.")
+        session.say("  the newest issue that has stories: digest send --at latest")
+
+
+def _say_done(session: Session, draft: Draft, plan: Plan, done: HandOver) -> None:
+    from digest.gallery import write_gallery
+
+    folder = session.config.outbox / draft.issue.id
+    index = write_gallery(draft, plan, folder)
+    session.say()
+    session.say(f"Wrote {done.new:,} messages to {folder}")
+    if done.already:
+        session.say(f"  {done.already:,} were there already and are as they were")
+    session.say(f"  look at them:  {index.resolve().as_uri()}")
+    session.say("  your own posts:  digest init   (in the folder of your site)")

@@ -1,0 +1,36 @@
+"""An issue as a page to look at: every edition beside who gets it, as plain files.
+
+`outbox/<issue>/index.html` opens in any browser, asks nobody for anything and needs no script.
+"""
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from digest.issues import Draft
+from digest.models import Plan
+
+SHOWN = 60  # editions on the page, most readers first
+
+
+def write_gallery(draft: Draft, plan: Plan, folder: Path) -> Path:
+    """Write `index.html` and one HTML file per edition under `folder`; the index's path."""
+    editions = folder / "editions"
+    editions.mkdir(parents=True, exist_ok=True)
+    shown = plan.editions[:SHOWN]
+    for edition in shown:
+        html = draft.sample(edition.id)
+        (editions / f"{edition.id}.html").write_text(html, encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("digest", "pages"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("gallery.html").render(
+        newsletter=draft.config.newsletter, plan=plan, editions=shown
+    )
+    index = folder / "index.html"
+    index.write_text(page, encoding="utf-8")
+    return index

@@ -1,0 +1,234 @@
+"""Plan an issue: its window, its candidates compiled once, and the edition of every reader.
+
+A `Draft` is one issue on the desk. It compiles the candidates once per language, remembers the
+edition of each distinct selection, and streams subscribers through, so that its memory grows with
+the editions and never with the readers.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from hashlib import blake2b
+
+from digest import wording
+from digest.cadence import issue_due, next_due
+from digest.composer import EditionMessage, Press, Reader, delivery_id, measure
+from digest.config import Config
+from digest.models import (
+    Cadence,
+    Content,
+    Edition,
+    Issue,
+    Plan,
+    Preferences,
+    Selection,
+    Story,
+    Subscriber,
+)
+from digest.providers import Batch
+from digest.renderer import Renderer
+from digest.selector import Caps, Selector
+from digest.tokens import Keys, Purpose, preferences_url, sign, unsubscribe_url
+from digest.translations import Translations, languages, translations
+
+NOTHING_NEW = "nothing new for their tags"
+
+BATCH = 250  # deliveries of one edition handed over together
+WAITING = 5_000  # deliveries that wait for their batch to fill, in all
+
+
+def issue_at(config: Config, cadence: Cadence, now: datetime) -> Issue:
+    """The newest issue of `cadence` that is due at `now`."""
+    return issue_due(cadence, config.schedule[cadence], config.newsletter.timezone, now)
+
+
+def latest_issue(config: Config, cadence: Cadence, content: Content, now: datetime) -> Issue:
+    """The newest due issue whose window holds a story; if none does, the issue at `now`.
+
+    When all stories are newer than the last due moment, that is the issue still to come.
+    """
+    due, zone = config.schedule[cadence], config.newsletter.timezone
+    current = issue_at(config, cadence, now)
+    told = [story.published for story in content.stories if not story.draft]
+    closed = [moment for moment in told if moment < current.window.end]
+    if not told or (not closed and min(told) > now):
+        return current
+    newest = max(closed) if closed else min(told)
+    return issue_at(config, cadence, next_due(due, zone, newest))
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """One edition as it was composed: what the plan tells of it, and its message."""
+
+    edition: Edition  # readers: 0; a plan counts them
+    message: EditionMessage
+
+
+@dataclass(slots=True)
+class _Desk:
+    """One language of an issue: its selector and its press."""
+
+    translations: Translations
+    selector: Selector
+    press: Press
+    compositions: dict[tuple[tuple[str, ...], tuple[str, ...]], Composition] = field(
+        default_factory=dict
+    )
+
+
+class Draft:
+    """One issue before it is sent. Everything in it follows from its arguments alone."""
+
+    def __init__(self, config: Config, content: Content, issue: Issue, keys: Keys) -> None:
+        self.config, self.content, self.issue = config, content, issue
+        self.renderer = Renderer(config.templates, config)
+        self._keys = keys
+        self._desks: dict[str, _Desk] = {}
+        self._why = lru_cache(8192)(wording.why)
+
+    def selection(self, preferences: Preferences) -> Selection:
+        """What `preferences` get of every story there is, and why."""
+        return self._desk(preferences).selector.explain(preferences)
+
+    def composition(self, preferences: Preferences) -> Composition | None:
+        """The edition for `preferences`, or None when it would be empty."""
+        desk = self._desk(preferences)
+        chosen = desk.selector.select(preferences)
+        if not chosen.picks:
+            return None
+        stories = tuple(pick.story.id for pick in chosen.picks)
+        identity = (stories, tuple(story.id for story in chosen.more))
+        if (known := desk.compositions.get(identity)) is None:
+            known = desk.compositions[identity] = self._compose(desk, chosen)
+        return known
+
+    def reader(self, subscriber: Subscriber) -> Reader:
+        """What is different for `subscriber` alone."""
+        newsletter, wanted = self.config.newsletter, subscriber.preferences
+        own = self._desk(wanted).translations
+        token = sign(self._keys, Purpose.PREFERENCES, subscriber.id)
+        leave = sign(self._keys, Purpose.UNSUBSCRIBE, subscriber.id)
+        return Reader(
+            delivery=delivery_id(self.issue.id, subscriber.id),
+            address=subscriber.email,
+            name=subscriber.name,
+            salutation=wording.salutation(subscriber.name, own),
+            why=self._why(wanted, subscriber.cadence, own),
+            preferences_url=preferences_url(newsletter.base_url, token),
+            unsubscribe_url=unsubscribe_url(newsletter.base_url, leave),
+        )
+
+    def plan(self, subscribers: Iterable[Subscriber]) -> Plan:
+        """Count who gets what; `subscribers` is read once."""
+        skipped: Counter[str] = Counter()
+        readers: Counter[str] = Counter()
+        editions: dict[str, Edition] = {}
+        for subscriber in subscribers:
+            composition = self._due(subscriber, skipped)
+            if composition is not None:
+                edition = composition.edition
+                editions[edition.id] = edition
+                readers[edition.id] += 1
+        counted = [
+            Edition(e.id, e.language, e.stories, e.more, readers[e.id], e.html_bytes)
+            for e in editions.values()
+        ]
+        counted.sort(key=lambda edition: (-edition.readers, edition.id))
+        selector = self._desk(Preferences()).selector
+        return Plan(
+            issue=self.issue,
+            editions=tuple(counted),
+            readers=readers.total(),
+            stories=selector.candidates,
+            omitted=tuple(selector.outside),
+            skipped=dict(sorted(skipped.items())),
+        )
+
+    def batches(self, subscribers: Iterable[Subscriber]) -> Iterator[Batch]:
+        """Every delivery of the issue, grouped by edition as far as `WAITING` allows."""
+        waiting: dict[str, tuple[EditionMessage, list[Reader]]] = {}
+        held = 0
+        for subscriber in subscribers:
+            composition = self._due(subscriber, Counter())
+            if composition is None:
+                continue
+            message, readers = waiting.setdefault(composition.edition.id, (composition.message, []))
+            readers.append(self.reader(subscriber))
+            held += 1
+            if len(readers) == BATCH or held == WAITING:
+                full = [composition.edition.id] if len(readers) == BATCH else list(waiting)
+                for edition in full:
+                    batch = self._batch(*waiting.pop(edition))
+                    held -= len(batch.readers)
+                    yield batch
+        yield from (self._batch(*rest) for rest in waiting.values())
+
+    def _batch(self, message: EditionMessage, readers: list[Reader]) -> Batch:
+        return Batch(self.issue.id, message, tuple(readers))
+
+    def _due(self, subscriber: Subscriber, skipped: Counter[str]) -> Composition | None:
+        """The subscriber's edition of this issue, or None and a count of why not."""
+        if subscriber.cadence is not self.issue.cadence:
+            skipped[f"{subscriber.cadence.value}, not due"] += 1
+            return None
+        composition = self.composition(subscriber.preferences)
+        if composition is None:
+            skipped[NOTHING_NEW] += 1
+        return composition
+
+    def language(self, preferences: Preferences) -> str:
+        """The language of the words around the stories: the reader's first, if we speak it."""
+        spoken = (code for code in preferences.languages if code in languages())
+        return next(spoken, self.config.newsletter.language)
+
+    def _desk(self, preferences: Preferences) -> _Desk:
+        language = self.language(preferences)
+        if language not in self._desks:
+            self._desks[language] = self._open_desk(language)
+        return self._desks[language]
+
+    def _open_desk(self, language: str) -> _Desk:
+        """Compile the window's stories in one language, and weigh them for the byte cap."""
+        candidates = self._selector(None).candidates
+        compiled = self.renderer.compile(candidates, self.issue, language)
+        press = Press(compiled, self.config.newsletter, self.issue)
+        selector = self._selector(measure(compiled.html).at_most)
+        return _Desk(translations(language), selector, press)
+
+    def _selector(self, weigh: Callable[..., int] | None) -> Selector:
+        limits = self.config.limits
+        return Selector(
+            self.content.stories,
+            self.issue.window,
+            self.issue.date,
+            key=self.content.vocabulary.key,
+            caps=Caps(limits.max_stories, limits.max_html_bytes, weigh),
+        )
+
+    def _compose(self, desk: _Desk, chosen: Selection) -> Composition:
+        stories = tuple(pick.story for pick in chosen.picks)
+        own = desk.translations
+        message = desk.press.edition(
+            [story.id for story in stories],
+            [story.id for story in chosen.more],
+            subject=wording.subject(stories, own),
+            preheader=wording.preheader(stories, own),
+            intro=wording.intro(stories, self.issue.cadence, own),
+        )
+        size = len(message.html(self._someone()).encode())
+        identity = _edition_id(own.code, stories, chosen.more)
+        return Composition(Edition(identity, own.code, stories, chosen.more, 0, size), message)
+
+    def _someone(self) -> Reader:
+        """A reader without a name, to weigh an edition with its slots filled."""
+        nobody = Subscriber(0, "reader@example.com", "", Preferences(), self.issue.cadence, "")
+        return self.reader(nobody)
+
+
+def _edition_id(language: str, stories: Iterable[Story], more: Iterable[Story]) -> str:
+    """8 hex digits that name the content: the same stories in the same order, the same language."""
+    names = "\0".join((language, *(s.id for s in stories), "", *(s.id for s in more)))
+    return blake2b(names.encode(), digest_size=4).hexdigest()

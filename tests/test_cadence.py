@@ -1,0 +1,85 @@
+"""Due moments and windows: contiguous in every zone, across every clock change."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from zoneinfo import ZoneInfo, available_timezones
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.cadence import issue_due, last_due, next_due, windows
+from digest.models import Cadence, Due
+
+DUBLIN = ZoneInfo("Europe/Dublin")
+THURSDAY = Due(9, 0, weekday=3)
+
+zones = st.sampled_from(sorted(available_timezones() - {"localtime"})).map(ZoneInfo)
+dues = st.one_of(
+    st.builds(Due, st.integers(0, 23), st.integers(0, 59)),
+    st.builds(Due, st.integers(0, 23), st.integers(0, 59), weekday=st.integers(0, 6)),
+    st.builds(Due, st.integers(0, 23), st.integers(0, 59), day=st.integers(1, 28)),
+)
+moments = st.builds(
+    lambda seconds: datetime.fromtimestamp(seconds, UTC),
+    st.integers(631_152_000, 2_114_380_800),  # 1990 to 2037
+)
+
+
+def test_an_issue_covers_the_week_that_ends_at_its_due_moment():
+    issue = issue_due(Cadence.WEEKLY, THURSDAY, DUBLIN, datetime(2026, 11, 23, 12, tzinfo=UTC))
+
+    assert issue.id == "weekly-2026-11-19"
+    assert issue.window.start == datetime(2026, 11, 12, 9, tzinfo=UTC)
+    assert issue.window.end == datetime(2026, 11, 19, 9, tzinfo=UTC)
+
+
+def test_an_issue_is_due_at_its_very_moment():
+    due = datetime(2026, 11, 19, 9, tzinfo=UTC)
+
+    assert last_due(THURSDAY, DUBLIN, due) == due
+    assert last_due(THURSDAY, DUBLIN, due - timedelta(microseconds=1)) < due
+
+
+def test_the_window_over_a_clock_change_keeps_the_hour_on_the_wall():
+    issue = issue_due(Cadence.WEEKLY, THURSDAY, DUBLIN, datetime(2026, 10, 30, tzinfo=UTC))
+
+    assert issue.window.start.hour == 8  # summer time
+    assert issue.window.end.hour == 9
+
+
+def test_a_time_that_the_clocks_skip_is_due_once():
+    day_of_change = datetime(2026, 3, 29, tzinfo=UTC)  # Berlin jumps from 02:00 to 03:00
+    berlin, half_past_two = ZoneInfo("Europe/Berlin"), Due(2, 30)
+
+    due = next_due(half_past_two, berlin, day_of_change)
+
+    assert due == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    assert next_due(half_past_two, berlin, due) == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
+
+
+def test_a_time_that_happens_twice_is_due_the_first_time_only():
+    berlin, half_past_two = ZoneInfo("Europe/Berlin"), Due(2, 30)
+
+    due = next_due(half_past_two, berlin, datetime(2026, 10, 25, tzinfo=UTC))
+
+    assert due == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert next_due(half_past_two, berlin, due) == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+
+
+@settings(deadline=None)
+@given(dues, zones, moments)
+def test_windows_touch_and_never_overlap_in_any_zone(due, zone, now):
+    past = list(islice(windows(due, zone, now), 6))
+
+    assert all(later.start == earlier.end for later, earlier in pairwise(past))
+    assert all(window.start < window.end for window in past)
+    assert past[0].end <= now < next_due(due, zone, now)
+
+
+@settings(deadline=None)
+@given(dues, zones, moments)
+def test_no_due_moment_lies_between_the_last_and_the_next(due, zone, now):
+    last, coming = last_due(due, zone, now), next_due(due, zone, now)
+
+    assert next_due(due, zone, last) == coming
+    assert last_due(due, zone, coming - timedelta(microseconds=1)) == last
