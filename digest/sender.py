@@ -14,9 +14,7 @@ class HandOver:
     already: int = 0
 
 
-def send(
-    provider: Provider, batches: Iterable[Batch], advance: Callable[[int], None]
-) -> HandOver:
+def send(provider: Provider, batches: Iterable[Batch], advance: Callable[[int], None]) -> HandOver:
     """Hand every batch over. `advance` gets the number of deliveries done so far.
 
     Stops at the first ProviderError; what has a receipt stays handed over, and a second run

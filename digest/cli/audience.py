@@ -42,7 +42,9 @@ def subscriber(session: Session, email: str) -> Subscriber:
     near = get_close_matches(email, known, n=1)
     raise DigestError(
         f"{email} is not among the subscribers",
-        hint=f"did you mean {near[0]}?" if near else f"they are read from {session.config.subscribers}",
+        hint=f"did you mean {near[0]}?"
+        if near
+        else f"they are read from {session.config.subscribers}",
     )
 
 

@@ -17,8 +17,12 @@ GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 @project_command(name="check", example="digest check content/posts --format github")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--format", "shape", type=click.Choice(["text", "json", "github"]), default="text",
-    show_default=True, help="For people, for programs, or as annotations in a pull request.",
+    "--format",
+    "shape",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or as annotations in a pull request.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 def command(session: Session, paths: tuple[Path, ...], shape: str, strict: bool) -> int:
@@ -67,7 +71,9 @@ def _template_findings(session: Session) -> list[Finding]:
             draft.composition(Preferences(everything=True, languages=(language,)))
         except TemplateError as error:
             found.append(
-                Finding(error.path, error.line, "template", Severity.ERROR, str(error), "", error.hint)
+                Finding(
+                    error.path, error.line, "template", Severity.ERROR, str(error), "", error.hint
+                )
             )
     return list(dict.fromkeys(found))
 

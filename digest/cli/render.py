@@ -17,16 +17,17 @@ FORMATS = ("html", "text", "eml", "mjml")
 
 @project_command(name="render", example="digest render --as 'ai llm' --at latest --out digest.html")
 @click.option(
-    "--as", "who", metavar="TAGS|EMAIL|PERSONA", default="*",
+    "--as",
+    "who",
+    metavar="TAGS|EMAIL|PERSONA",
+    default="*",
     help="Whose digest: tags, a subscriber's address, a persona of digest.toml; all tags if left out.",
 )
 @at_option
 @cadence_option
 @click.option("--format", "shape", type=click.Choice(FORMATS), default="html", show_default=True)
 @click.option("--out", metavar="FILE|-", default="-", show_default=True, help="Where to write it.")
-def command(
-    session: Session, who: str, at: str, cadence: str | None, shape: str, out: str
-) -> int:
+def command(session: Session, who: str, at: str, cadence: str | None, shape: str, out: str) -> int:
     """Render the digest that one reader would get. Sends nothing."""
     draft = draft_of(session, at, cadence)
     data = _rendered(draft, somebody(session, who, draft.issue.cadence), shape)

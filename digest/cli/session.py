@@ -100,7 +100,10 @@ def project_command(**settings: Any) -> Callable[[Callable[..., int]], click.Com
             **settings,
         )
         @click.option(
-            "--config", "config_path", type=click.Path(path_type=Path), metavar="FILE",
+            "--config",
+            "config_path",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
             help="The digest.toml to use, instead of the nearest one.",
         )
         @click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")

@@ -9,7 +9,9 @@ from digest.cli.shapes import story_json
 from digest.models import Story
 
 
-@project_command(name="stories", example='digest stories --since 2026-11-12 --tags "ai and not crypto"')
+@project_command(
+    name="stories", example='digest stories --since 2026-11-12 --tags "ai and not crypto"'
+)
 @click.option("--since", type=Moment(), help="Published at or after this; a date is its start.")
 @click.option("--until", type=Moment(), help="Published before this; a date is its start.")
 @click.option("--tags", metavar="EXPR", help="Only these tags: 'ai and (llm or agents)'.")
