@@ -6,8 +6,8 @@ the editions and never with the readers.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -16,6 +16,7 @@ from digest import wording
 from digest.cadence import issue_due, next_due
 from digest.composer import EditionMessage, Press, Reader, delivery_id, measure
 from digest.config import Config
+from digest.layout import Slot
 from digest.models import (
     Cadence,
     Content,
@@ -87,6 +88,7 @@ class Draft:
         self.renderer = Renderer(config.templates, config)
         self._keys = keys
         self._desks: dict[str, _Desk] = {}
+        self._first: dict[str, tuple[Composition, Subscriber]] = {}  # by edition, in a plan
         self._why = lru_cache(8192)(wording.why)
 
     def selection(self, preferences: Preferences) -> Selection:
@@ -125,22 +127,17 @@ class Draft:
         """Count who gets what; `subscribers` is read once."""
         skipped: Counter[str] = Counter()
         readers: Counter[str] = Counter()
-        editions: dict[str, Edition] = {}
         for subscriber in subscribers:
             composition = self._due(subscriber, skipped)
             if composition is not None:
-                edition = composition.edition
-                editions[edition.id] = edition
-                readers[edition.id] += 1
-        counted = [
-            Edition(e.id, e.language, e.stories, e.more, readers[e.id], e.html_bytes)
-            for e in editions.values()
-        ]
-        counted.sort(key=lambda edition: (-edition.readers, edition.id))
+                identity = composition.edition.id
+                readers[identity] += 1
+                self._first.setdefault(identity, (composition, subscriber))
+        counted = [replace(self._first[e][0].edition, readers=n) for e, n in readers.items()]
         selector = self._desk(Preferences()).selector
         return Plan(
             issue=self.issue,
-            editions=tuple(counted),
+            editions=tuple(sorted(counted, key=lambda edition: (-edition.readers, edition.id))),
             readers=readers.total(),
             stories=selector.candidates,
             omitted=tuple(selector.outside),
@@ -149,25 +146,41 @@ class Draft:
 
     def batches(self, subscribers: Iterable[Subscriber]) -> Iterator[Batch]:
         """Every delivery of the issue, grouped by edition as far as `WAITING` allows."""
-        waiting: dict[str, tuple[EditionMessage, list[Reader]]] = {}
+        waiting: dict[str, list[Reader]] = {}
+        messages: dict[str, EditionMessage] = {}
         held = 0
         for subscriber in subscribers:
             composition = self._due(subscriber, Counter())
             if composition is None:
                 continue
-            message, readers = waiting.setdefault(composition.edition.id, (composition.message, []))
-            readers.append(self.reader(subscriber))
+            edition = composition.edition.id
+            messages[edition] = composition.message
+            waiting.setdefault(edition, []).append(self.reader(subscriber))
             held += 1
-            if len(readers) == BATCH or held == WAITING:
-                full = [composition.edition.id] if len(readers) == BATCH else list(waiting)
-                for edition in full:
-                    batch = self._batch(*waiting.pop(edition))
-                    held -= len(batch.readers)
-                    yield batch
-        yield from (self._batch(*rest) for rest in waiting.values())
+            full = len(waiting[edition]) == BATCH
+            for ready in [edition] if full else list(waiting) if held == WAITING else ():
+                batch = Batch(self.issue.id, messages[ready], tuple(waiting.pop(ready)))
+                held -= len(batch.readers)
+                yield batch
+        for edition, readers in waiting.items():
+            yield Batch(self.issue.id, messages[edition], tuple(readers))
 
-    def _batch(self, message: EditionMessage, readers: list[Reader]) -> Batch:
-        return Batch(self.issue.id, message, tuple(readers))
+    def sample(self, edition: str) -> str:
+        """The HTML of a planned edition, as its first reader gets it."""
+        composition, subscriber = self._first[edition]
+        return composition.message.html(self.reader(subscriber))
+
+    def mjml(self, subscriber: Subscriber) -> str:
+        """The MJML source of the subscriber's digest, rendered the plain way, in one piece.
+
+        For a subscriber who gets something: `composition` is not None.
+        """
+        desk = self._desk(subscriber.preferences)
+        chosen = desk.selector.select(subscriber.preferences)
+        stories = [pick.story for pick in chosen.picks]
+        values = self._words(desk, stories) | self.reader(subscriber).values()
+        language = desk.translations.code
+        return self.renderer.whole(stories, chosen.more, self.issue, language, values)[0]
 
     def _due(self, subscriber: Subscriber, skipped: Counter[str]) -> Composition | None:
         """The subscriber's edition of this issue, or None and a count of why not."""
@@ -210,17 +223,27 @@ class Draft:
 
     def _compose(self, desk: _Desk, chosen: Selection) -> Composition:
         stories = tuple(pick.story for pick in chosen.picks)
-        own = desk.translations
+        words = self._words(desk, stories)
         message = desk.press.edition(
             [story.id for story in stories],
             [story.id for story in chosen.more],
-            subject=wording.subject(stories, own),
-            preheader=wording.preheader(stories, own),
-            intro=wording.intro(stories, self.issue.cadence, own),
+            subject=words[Slot.SUBJECT],
+            preheader=words[Slot.PREHEADER],
+            intro=words[Slot.INTRO],
         )
+        code = desk.translations.code
         size = len(message.html(self._someone()).encode())
-        identity = _edition_id(own.code, stories, chosen.more)
-        return Composition(Edition(identity, own.code, stories, chosen.more, 0, size), message)
+        identity = _edition_id(code, stories, chosen.more)
+        return Composition(Edition(identity, code, stories, chosen.more, 0, size), message)
+
+    def _words(self, desk: _Desk, stories: Sequence[Story]) -> dict[Slot, str]:
+        """The sentences of an edition."""
+        own = desk.translations
+        return {
+            Slot.SUBJECT: wording.subject(stories, own),
+            Slot.PREHEADER: wording.preheader(stories, own),
+            Slot.INTRO: wording.intro(stories, self.issue.cadence, own),
+        }
 
     def _someone(self) -> Reader:
         """A reader without a name, to weigh an edition with its slots filled."""

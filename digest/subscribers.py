@@ -24,7 +24,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}")
 Report = Callable[[Finding], None]
 
 
-class _BadCell(Exception):
+class _BadCellError(Exception):
     def __init__(self, column: str, message: str, fix: str = "") -> None:
         super().__init__(message)
         self.column, self.fix = column, fix
@@ -43,8 +43,8 @@ def read_subscribers(place: Path, root: Path, key: bytes, report: Report) -> Ite
             try:
                 subscriber = _subscriber(cells, key)
                 if subscriber.id in seen:
-                    raise _BadCell("email", "stands in an earlier row too", "one row a person")
-            except _BadCell as bad:
+                    raise _BadCellError("email", "stands in an earlier row too", "one row a person")
+            except _BadCellError as bad:
                 report(_finding(name, line, bad))
                 continue
             seen.add(subscriber.id)
@@ -94,7 +94,9 @@ def _subscriber(cells: dict[str, str], key: bytes) -> Subscriber:
     try:
         email = normalise(cells.get("email", ""))
     except ValueError as error:
-        raise _BadCell("email", str(error), "expected an address like ana@example.com") from None
+        raise _BadCellError(
+            "email", str(error), "expected an address like ana@example.com"
+        ) from None
     return Subscriber(
         id=subscriber_id(identity(email), key),
         email=email,
@@ -117,7 +119,7 @@ def _preferences(cells: dict[str, str]) -> Preferences:
 
 
 def split_tags(text: str) -> tuple[str, ...]:
-    """Tags of one cell: at commas or semicolons if there are any, else at spaces; `#` is optional."""
+    """Tags of one cell, cut at commas or semicolons, else at spaces; `#` is optional."""
     parts = re.split(r"[,;]", text) if re.search(r"[,;]", text) else text.split()
     return tuple(filter(None, (part.strip().removeprefix("#") for part in parts)))
 
@@ -125,24 +127,26 @@ def split_tags(text: str) -> tuple[str, ...]:
 def _cadence(text: str) -> Cadence:
     with suppress(ValueError):
         return Cadence(text or Cadence.WEEKLY)
-    raise _BadCell("cadence", f"{text!r} is unknown", f"expected {', '.join(Cadence)}")
+    raise _BadCellError("cadence", f"{text!r} is unknown", f"expected {', '.join(Cadence)}")
 
 
 def _languages(text: str) -> tuple[str, ...]:
     languages = split_tags(text.lower())
     for language in languages:
         if not _LANGUAGE.fullmatch(language):
-            raise _BadCell("language", f"{language!r} is no language", "expected codes: en pl")
+            raise _BadCellError("language", f"{language!r} is no language", "expected codes: en pl")
     return languages
 
 
 def _timezone(text: str) -> str:
     if text and text not in _zones():
-        raise _BadCell("timezone", f"{text!r} is unknown", "expected an IANA name: Europe/Dublin")
+        raise _BadCellError(
+            "timezone", f"{text!r} is unknown", "expected an IANA name: Europe/Dublin"
+        )
     return text
 
 
-def _finding(name: str, line: int, bad: _BadCell) -> Finding:
+def _finding(name: str, line: int, bad: _BadCellError) -> Finding:
     check = f"subscribers/{bad.column}"
     return Finding(name, line, check, Severity.ERROR, str(bad), bad.column, bad.fix)
 

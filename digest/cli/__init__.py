@@ -57,6 +57,6 @@ def main() -> None:
 
     try:
         code = digest.main(standalone_mode=False)
-    except BaseException as error:  # noqa: BLE001 - exit_code raises what is a bug
+    except BaseException as error:
         code = exit_code(error)
     sys.exit(code if isinstance(code, int) else Exit.DONE)

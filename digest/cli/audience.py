@@ -1,8 +1,6 @@
 """Who a command speaks of: the subscribers, a persona, or tags typed on the command line."""
 
 from collections.abc import Iterator
-from functools import cached_property
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from digest.addresses import identity, normalise

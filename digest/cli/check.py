@@ -108,7 +108,7 @@ def _property(text: str) -> str:
 
 
 def _summary(findings: list[Finding]) -> str:
-    counts = {severity: 0 for severity in Severity}
+    counts = dict.fromkeys(Severity, 0)
     for finding in findings:
         counts[finding.severity] += 1
     if not findings:

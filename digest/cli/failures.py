@@ -10,7 +10,7 @@ from digest.cli.exits import Exit
 from digest.errors import ConfigError, DigestError
 
 
-def exit_code(error: BaseException) -> int:
+def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
     """Print what `error` says and give its exit code; an unexpected error is raised again."""
     match error:
         case click.exceptions.Exit():

@@ -21,7 +21,7 @@ FORMATS = ("html", "text", "eml", "mjml")
     "who",
     metavar="TAGS|EMAIL|PERSONA",
     default="*",
-    help="Whose digest: tags, a subscriber's address, a persona of digest.toml; all tags if left out.",
+    help="Whose: tags, a subscriber's address, a persona of digest.toml; all tags if left out.",
 )
 @at_option
 @cadence_option

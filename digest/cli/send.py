@@ -1,7 +1,5 @@
 """`digest send`: the due issue, handed over."""
 
-import click
-
 from digest.cli.audience import draft_of, subscribers
 from digest.cli.options import at_option, cadence_option
 from digest.cli.plan import show

@@ -1,6 +1,5 @@
 """What every command that works on a project shares: its config, its content, a way to talk."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digest.cli.exits import Exit
+from digest.config import plain_terminal
 from digest.models import Finding, Severity
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Session:
     @contextmanager
     def progress(self, doing: str) -> Iterator[Callable[[int, int], None]]:
         """A bar for work that takes long enough to be seen, where a person watches."""
-        if self.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        if self.quiet or not sys.stderr.isatty() or plain_terminal():
             yield lambda done, total: None
             return
         from rich.console import Console
@@ -113,7 +113,7 @@ def project_command(**settings: Any) -> Callable[[Callable[..., int]], click.Com
         def command(
             config_path: Path | None, quiet: bool, verbose: bool, no_color: bool, **values: Any
         ) -> int:
-            if no_color or "NO_COLOR" in os.environ:
+            if no_color or plain_terminal():
                 click.get_current_context().color = False
             return function(Session(config_path, quiet, verbose), **values)
 

@@ -30,6 +30,7 @@ __all__ = [
     "find",
     "load",
     "parse",
+    "plain_terminal",
     "secret_keys",
 ]
 
@@ -96,6 +97,11 @@ def secret_keys(config: Config, environ: Mapping[str, str] | None = None) -> tup
             "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     return keys
+
+
+def plain_terminal() -> bool:
+    """The person wants neither colours nor moving bars (no-color.org; a dumb terminal)."""
+    return "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
 
 
 def _own_secret(root: Path) -> str:

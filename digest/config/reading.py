@@ -1,4 +1,4 @@
-"""How each table of `digest.toml` becomes its part of the `Config`: defaults and accepted values."""
+"""How each table of `digest.toml` becomes its part of the `Config`, default by default."""
 
 import re
 import unicodedata
@@ -103,9 +103,10 @@ def _tags(table: Table) -> TagConfig:
 
 
 def _limits(table: Table) -> Limits:
+    default = Limits()
     limits = Limits(
-        max_stories=table.integer("max_stories", Limits.max_stories, least=1),
-        max_html_bytes=table.integer("max_html_bytes", Limits.max_html_bytes, least=20_000),
+        max_stories=table.integer("max_stories", default.max_stories, least=1),
+        max_html_bytes=table.integer("max_html_bytes", default.max_html_bytes, least=20_000),
     )
     table.close()
     return limits

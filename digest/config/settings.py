@@ -10,9 +10,15 @@ from digest.models import Cadence, Due, Preferences
 # The bold labels that fill a story, by role. Compared without case, colon and inner space runs.
 LABELS: Mapping[str, tuple[str, ...]] = {
     "tldr": ("TLDR", "TL;DR", "W skrócie"),
-    "summary": ("Summary", "Podsumowanie", "Streszczenie"),
-    "takeaways": ("Key takeaways", "Takeaways", "Kluczowe wnioski", "Wnioski"),
-    "tradeoffs": ("Tradeoffs", "Trade-offs", "Kompromisy", "Wady i zalety"),
+    "summary": ("Summary", "In-depth summary", "Podsumowanie", "Streszczenie"),
+    "takeaways": ("Key takeaways", "Takeaways", "Kluczowe wnioski", "Główne wnioski", "Wnioski"),
+    "tradeoffs": (
+        "Tradeoffs",
+        "Trade-offs",
+        "Tradeoffs and considerations",
+        "Kompromisy",
+        "Wady i zalety",
+    ),
     "why": (
         "Why do I care",
         "Why I care",
@@ -20,6 +26,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
         "Dlaczego mnie to interesuje",
     ),
     "link": ("Link", "Links", "Linki", "Odnośnik"),
+    "disclaimer": ("Disclaimer", "Zastrzeżenie"),
 }
 
 
