@@ -1,0 +1,228 @@
+"""Complete RFC 5322 messages at the speed of a memory copy.
+
+What an issue shares is encoded once (`Press`), what an edition shares is joined once
+(`EditionMessage`), and a message is that with a reader's dozen values put between: hundreds
+of times less work than rendering. Same input, same bytes: no clock, no random boundary.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+from typing import cast
+
+from digest.composer import headers
+from digest.composer.escape import html_value, html_values, text_value, text_values
+from digest.composer.quoted_printable import encode, encode_repeated
+from digest.composer.reader import Reader
+from digest.composer.splice import merge, parts
+from digest.config import Newsletter
+from digest.errors import ConfigError, DigestError
+from digest.layout import Block, Compiled, Layout, Part, Slot
+from digest.models import Issue
+from digest.tokens import TOKEN_LENGTH, pause_url, unsubscribe_url
+
+# SendGrid rewrites a longer List-Unsubscribe into encoded-words, and its button disappears.
+LIST_UNSUBSCRIBE_BYTES = 77
+
+_LIST_ID_BYTES = 255  # RFC 2919 3
+
+# A reader's values come in this order: the header fields, then these in the text, then in the HTML.
+_SLOTS = (
+    Slot.SALUTATION,
+    Slot.WHY,
+    Slot.PREFERENCES_URL,
+    Slot.PAUSE_URL,
+    Slot.UNSUBSCRIBE_URL,
+)
+_HEADER = 0
+_IN_TEXT = {slot: 1 + place for place, slot in enumerate(_SLOTS)}
+_IN_HTML = {slot: 1 + len(_SLOTS) + place for place, slot in enumerate(_SLOTS)}
+
+_Piece = bytes | int  # bytes of the message, or which of the reader's values goes here
+
+
+@dataclass(frozen=True, slots=True)
+class EditionMessage:
+    """One edition, ready but for the reader. `Press.edition` makes it."""
+
+    compiled: Compiled
+    stories: tuple[str, ...]
+    more: tuple[str, ...]
+    values: Mapping[Slot, str]  # of the edition's slots, plain
+    domain: str  # right side of Message-ID
+    pieces: tuple[bytes, ...]  # the message's bytes, empty where a reader's value goes
+    places: tuple[tuple[int, int], ...]  # (which piece, which of the reader's values)
+
+    def message(self, reader: Reader) -> bytes:
+        """The complete message for `reader`, lines ended by CRLF.
+
+        DigestError when an address, the delivery id or a link cannot stand in a header.
+        """
+        values = _reader_values(reader, self.domain)
+        pieces = list(self.pieces)
+        for piece, value in self.places:
+            pieces[piece] = values[value]
+        return b"".join(pieces)
+
+    def html(self, reader: Reader) -> str:
+        """The HTML part as the reader's mail program will decode it."""
+        values = html_values({**self.values, **reader.values()})
+        return merge(self.compiled.html, self.stories, self.more, values)
+
+    def text(self, reader: Reader) -> str:
+        """The plain text part as the reader's mail program will decode it."""
+        values = text_values({**self.values, **reader.values()})
+        return merge(self.compiled.text, self.stories, self.more, values)
+
+
+class Press:
+    """One issue in one language: headers written and fragments encoded once, for all editions."""
+
+    def __init__(self, compiled: Compiled, newsletter: Newsletter, issue: Issue) -> None:
+        """ConfigError when `newsletter.base_url` is too long for List-Unsubscribe."""
+        _check_base_url(newsletter.base_url)
+        self._compiled = Compiled(
+            compiled.language, _ends_a_line(compiled.html), _ends_a_line(compiled.text)
+        )
+        self._boundary = _boundary(issue.id, compiled.language)
+        sender = headers.wire_address(newsletter.sender)
+        self._domain = sender.rpartition("@")[2]
+        name = newsletter.sender_name or newsletter.name
+        self._from = headers.mailbox_field("From", name, sender)
+        self._fixed = _fixed_fields(newsletter, issue, compiled.language, self._boundary)
+        self._encoded: dict[str, bytes] = {}  # literal of a layout -> its quoted-printable segment
+
+    def edition(
+        self,
+        stories: Sequence[str],
+        more: Sequence[str],
+        *,
+        subject: str,
+        preheader: str,
+        intro: str,
+    ) -> EditionMessage:
+        """The message of these stories, in this order; `more` are listed by title only."""
+        values = {Slot.SUBJECT: subject, Slot.PREHEADER: preheader, Slot.INTRO: intro}
+        pieces, places = _joined(self._pieces(tuple(stories), tuple(more), values))
+        return EditionMessage(
+            self._compiled, tuple(stories), tuple(more), values, self._domain, pieces, places
+        )
+
+    def _pieces(
+        self, stories: Sequence[str], more: Sequence[str], values: Mapping[Slot, str]
+    ) -> Iterator[_Piece]:
+        yield self._from
+        yield _HEADER
+        yield headers.text_field("Subject", values[Slot.SUBJECT]) + self._fixed + b"\r\n"
+        yield _part_header(self._boundary, "plain")
+        text = text_values(values)
+        for part in parts(self._compiled.text, stories, more):
+            yield self._piece(part, text, _IN_TEXT)
+        yield b"\r\n" + _part_header(self._boundary, "html")
+        html = html_values(values)
+        for part in parts(self._compiled.html, stories, more):
+            yield self._piece(part, html, _IN_HTML)
+        yield f"\r\n--{self._boundary}--\r\n".encode()
+
+    def _piece(self, part: Part, values: Mapping[Slot, str], readers: Mapping[Slot, int]) -> _Piece:
+        if isinstance(part, Slot):
+            return readers[part] if part in readers else encode(values[part])
+        if (encoded := self._encoded.get(part)) is None:
+            encoded = self._encoded[part] = encode(part)
+        return encoded
+
+
+def _reader_values(reader: Reader, domain: str) -> tuple[bytes, ...]:
+    """What goes into the places of an edition: `_HEADER`, then `_IN_TEXT`, then `_IN_HTML`."""
+    unsubscribe = headers.link(reader.unsubscribe_url)
+    if len(unsubscribe) > LIST_UNSUBSCRIBE_BYTES - 2:
+        raise DigestError("a List-Unsubscribe link is too long", hint="shorten newsletter.base_url")
+    header = (
+        headers.mailbox_field("To", reader.name, reader.recipient)
+        + f"Message-ID: <{headers.token(reader.delivery)}@{domain}>\r\n"
+        f"List-Unsubscribe: <{unsubscribe}>\r\n".encode()
+    )
+    links = [reader.preferences_url, pause_url(reader.preferences_url), unsubscribe]
+    in_text = [encode(link) for link in links]
+    in_html = [
+        code if (escaped := html_value(Slot.WHY, link)) == link else encode(escaped)
+        for link, code in zip(links, in_text, strict=True)
+    ]
+    return (
+        header,
+        encode_repeated(text_value(Slot.SALUTATION, reader.salutation)),
+        encode_repeated(text_value(Slot.WHY, reader.why)),
+        *in_text,
+        encode_repeated(html_value(Slot.SALUTATION, reader.salutation)),
+        encode_repeated(html_value(Slot.WHY, reader.why)),
+        *in_html,
+    )
+
+
+def _joined(pieces: Iterator[_Piece]) -> tuple[tuple[bytes, ...], tuple[tuple[int, int], ...]]:
+    """Neighbouring bytes made one; where values go, an empty piece and a note of which."""
+    joined: list[bytes] = []
+    places: list[tuple[int, int]] = []
+    for is_value, run in groupby(pieces, key=lambda piece: isinstance(piece, int)):
+        for piece in run if is_value else [b"".join(cast("Iterator[bytes]", run))]:
+            if isinstance(piece, int):
+                places.append((len(joined), piece))
+            joined.append(b"" if isinstance(piece, int) else piece)
+    return tuple(joined), tuple(places)
+
+
+def _fixed_fields(newsletter: Newsletter, issue: Issue, language: str, boundary: str) -> bytes:
+    """The header fields that every message of an issue shares."""
+    reply_to = newsletter.reply_to and headers.wire_address(newsletter.reply_to)
+    fields = {
+        "Date": headers.date(issue.date),
+        "Reply-To": reply_to,
+        "List-Id": _list_id(newsletter),
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        # keep out-of-office replies away; Auto-Submitted is for mail that answers something
+        "Precedence": "bulk",
+        "X-Auto-Response-Suppress": "All",
+        "Content-Language": language,
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+    }
+    return b"".join(headers.field(name, value) for name, value in fields.items() if value)
+
+
+def _list_id(newsletter: Newsletter) -> str:
+    """`Name <id>`, or the id alone when the name would take it over the limit."""
+    name = headers.phrase(newsletter.name, indent=len("List-Id: "))
+    named = f"{name} <{newsletter.list_id}>".lstrip()
+    return named if len(named) <= _LIST_ID_BYTES else f"<{newsletter.list_id}>"
+
+
+def _part_header(boundary: str, kind: str) -> bytes:
+    return (
+        f"--{boundary}\r\n"
+        f'Content-Type: text/{kind}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n"
+        "\r\n"
+    ).encode()
+
+
+def _boundary(issue_id: str, language: str) -> str:
+    """The same for all messages of an issue; quoted-printable never holds `=_` (RFC 2045 6.7)."""
+    return "=_" + blake2b(f"{issue_id}\0{language}".encode(), digest_size=12).hexdigest()
+
+
+def _ends_a_line(layout: Layout) -> Layout:
+    """The layout with a line break at its end, as a MIME part of text has."""
+    *before, last = layout.parts
+    if isinstance(last, Slot | Block):
+        return Layout((*layout.parts, "\n"))
+    return Layout((*before, last if last.endswith("\n") else last + "\n"))
+
+
+def _check_base_url(base_url: str) -> None:
+    url = headers.link(unsubscribe_url(base_url, "x" * TOKEN_LENGTH))
+    if (over := len(url) + 2 - LIST_UNSUBSCRIBE_BYTES) > 0:
+        raise ConfigError(
+            f"newsletter.base_url: {base_url!r} is {over} characters too long: unsubscribe links "
+            f"must fit {LIST_UNSUBSCRIBE_BYTES} bytes, or mail programs show no unsubscribe button"
+        )

@@ -1,0 +1,48 @@
+"""What differs from reader to reader of an edition."""
+
+from base64 import b32encode
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from digest.composer.headers import wire_address
+from digest.layout import Slot
+from digest.tokens import pause_url
+
+
+def delivery_id(issue_id: str, subscriber_id: int) -> str:
+    """The stable id of one issue to one subscriber: 20 base32 characters, 100 bits."""
+    name = f"{issue_id}\0{subscriber_id}".encode()
+    return b32encode(blake2b(name, digest_size=15).digest())[:20].decode().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who gets a message, and what it says to them alone: plain text, the composer escapes it."""
+
+    delivery: str  # delivery id
+    address: str
+    name: str  # may be empty
+    salutation: str
+    why: str
+    preferences_url: str
+    unsubscribe_url: str
+
+    @property
+    def recipient(self) -> str:
+        """The address for the envelope: its domain in ASCII."""
+        return wire_address(self.address)
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Only a server that offers SMTPUTF8 can carry the message (RFC 6531)."""
+        return not self.recipient.isascii()
+
+    def values(self) -> dict[Slot, str]:
+        """Plain values for the reader's slots."""
+        return {
+            Slot.SALUTATION: self.salutation,
+            Slot.WHY: self.why,
+            Slot.PREFERENCES_URL: self.preferences_url,
+            Slot.PAUSE_URL: pause_url(self.preferences_url),
+            Slot.UNSUBSCRIBE_URL: self.unsubscribe_url,
+        }
