@@ -1,0 +1,78 @@
+"""Who carries mail: what the sender may ask of a provider, and which there are.
+
+A provider is one module with `connect(config) -> Provider`. What it knows of its vendor stays in
+that module. Adding one: write the module, name it in `_MODULES`, document its settings.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from digest.composer import EditionMessage, Reader
+from digest.config import Config
+from digest.errors import ConfigError, DigestError, Outcome, ProviderError
+
+# Imported when asked for: a vendor's package can cost more start-up time than all of ours.
+_MODULES = {"outbox": "digest.providers.outbox"}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Deliveries of one edition, handed over together; one reader per delivery."""
+
+    issue_id: str
+    edition: EditionMessage
+    readers: Sequence[Reader]
+
+    def message(self, reader: Reader) -> bytes:
+        """The complete message. ProviderError, permanent, when there can be none for this reader."""
+        try:
+            return self.edition.message(reader)
+        except DigestError as error:
+            message = f"delivery {reader.delivery[:40]!r}: {error}"
+            raise ProviderError(message, outcome=Outcome.PERMANENT, hint=error.hint) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider took a delivery."""
+
+    delivery: str
+    id: str  # the provider's own name for what it took
+    new: bool  # False: it had taken it before, and nothing was done
+
+
+class Provider(Protocol):
+    """Takes batches. One that wants bytes asks `batch.edition.message(reader)`; one that fills in
+    templates asks the edition once, and each reader for `values()`."""
+
+    @property
+    def name(self) -> str: ...
+
+    def hand_over(self, batch: Batch) -> Iterator[Receipt]:
+        """Give the batch to the carrier, in order; a receipt as soon as each delivery is taken.
+
+        ProviderError for the first delivery that has no receipt yet, and perhaps for those after
+        it: its `outcome` says whether they may be tried again. Work stops when nobody iterates.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. A provider that is closed takes nothing more."""
+        ...
+
+
+def names() -> tuple[str, ...]:
+    """The providers there are."""
+    return tuple(sorted(_MODULES))
+
+
+def connect(config: Config) -> Provider:
+    """The provider that the configuration names. ConfigError for one we do not have."""
+    if config.provider not in _MODULES:
+        known = ", ".join(names())
+        raise ConfigError(
+            f"{config.path.name}: provider: {config.provider!r} is not one of: {known}"
+        )
+    return cast("Provider", import_module(_MODULES[config.provider]).connect(config))

@@ -1,0 +1,139 @@
+"""Writes every message as a file that any mail program opens: no account, no network.
+
+`<outbox>/<issue>/<0000>/<delivery id>.eml`, a thousand files a folder. The file's name is the
+memory: a message that is there is never written again, wherever under its issue it lies.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from digest.config import Config
+from digest.errors import Outcome, ProviderError
+from digest.providers import Batch, Receipt
+
+PER_FOLDER = 1000  # files; more make file managers and mail programs slow
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_UNFINISHED = ".partial"
+
+_HINTS = {
+    errno.ENOSPC: "the disk is full: free some space and run the same command again",
+    errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
+    errno.EROFS: "the disk is read-only: set another folder as `outbox`",
+    errno.EACCES: "you may not write there: change the permissions or set another `outbox`",
+    errno.EPERM: "you may not write there: change the permissions or set another `outbox`",
+    errno.ENOTDIR: "a file stands where a folder is needed: move it away",
+    errno.EEXIST: "a file stands where a folder is needed: move it away",
+}
+
+
+class Outbox:
+    """The provider `outbox`. One process at a time may write to one issue."""
+
+    name = "outbox"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._drawers: dict[str, _Drawer] = {}
+
+    def hand_over(self, batch: Batch) -> Iterator[Receipt]:
+        """A file per reader. What failed may always be tried again: what is not there is not taken,
+        but for an id or address that never can be."""
+        drawer = self._drawer(batch.issue_id)
+        for reader in batch.readers:
+            delivery = _safe(reader.delivery)
+            name = f"{delivery}.eml"
+            if new := name not in drawer.names:
+                message = batch.message(reader)
+                try:
+                    drawer.put(name, message)
+                except OSError as error:
+                    raise _failure(error) from error
+            yield Receipt(delivery, f"{batch.issue_id}/{name}", new)
+
+    def close(self) -> None:
+        """Forget what was seen in the folders."""
+        self._drawers.clear()
+
+    def _drawer(self, issue_id: str) -> "_Drawer":
+        if issue_id not in self._drawers:
+            try:
+                self._drawers[issue_id] = _open(self.folder / _safe(issue_id))
+            except OSError as error:
+                raise _failure(error) from error
+        return self._drawers[issue_id]
+
+
+@dataclass(slots=True)
+class _Drawer:
+    """The folder of one issue, and which messages are in it."""
+
+    folder: Path
+    names: set[str] = field(default_factory=set)
+    number: int = 0  # of the folder being filled
+    filled: int = 0  # files in it
+
+    def put(self, name: str, message: bytes) -> None:
+        """Write one message, whole or not at all."""
+        if self.filled >= PER_FOLDER:
+            self.number, self.filled = self.number + 1, 0
+        numbered = self.folder / f"{self.number:04d}"
+        if not self.filled:
+            numbered.mkdir(parents=True, exist_ok=True)
+        unfinished = numbered / f"{name}{_UNFINISHED}"
+        try:
+            unfinished.write_bytes(message)
+            unfinished.replace(numbered / name)
+        except OSError:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise
+        self.names.add(name)
+        self.filled += 1
+
+
+def connect(config: Config) -> Outbox:
+    """The outbox that the configuration names; the folder appears with the first message."""
+    return Outbox(config.outbox)
+
+
+def _open(folder: Path) -> _Drawer:
+    """What earlier runs left in an issue's folder; what a killed run left unfinished is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawer = _Drawer(folder)
+    for place, _, names in os.walk(folder, onerror=_raise):
+        for name in names:
+            if name.endswith(_UNFINISHED):
+                Path(place, name).unlink()
+        messages = [name for name in names if name.endswith(".eml")]
+        drawer.names.update(messages)
+        number = Path(place).name
+        if number.isdecimal() and int(number) >= drawer.number:
+            drawer.number, drawer.filled = int(number), len(messages)
+    return drawer
+
+
+def _raise(error: OSError) -> None:
+    """A folder that cannot be listed may hold messages: without it nothing may be written."""
+    raise error
+
+
+def _safe(name: str) -> str:
+    """An id that is a plain file name on any system, and stays where it is put."""
+    if not _SAFE_NAME.fullmatch(name) or name.endswith("."):
+        raise ProviderError(
+            f"{name[:40]!r} cannot be the name of a file",
+            outcome=Outcome.PERMANENT,
+            hint="ids are letters, digits, dots, hyphens and underscores",
+        )
+    return name
+
+
+def _failure(error: OSError) -> ProviderError:
+    place = error.filename or "the outbox"
+    hint = _HINTS.get(error.errno or 0, "mend it and run the same command again")
+    return ProviderError(f"{place}: {error.strerror}", outcome=Outcome.TEMPORARY, hint=hint)
