@@ -7,6 +7,7 @@ by file, line and key; an unknown key is a problem, with the nearest known one s
 
 import contextlib
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -68,7 +69,10 @@ def parse(source: str, path: Path, environ: Mapping[str, str]) -> Config:
     try:
         values = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path.name}: {error}") from error
+        reason, _, place = str(error).rstrip(")").partition(" (at ")
+        line = re.match(r"line (\d+)", place)
+        number = int(line[1]) if line else source.count("\n") + 1
+        raise ConfigError(f"{path.name}:{number}: {reason}; this is not TOML") from error
     _override(values, environ)
     findings: list[Finding] = []
     top = Table(path.name, source, "", values, findings)

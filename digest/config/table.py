@@ -94,7 +94,8 @@ class Table:
 
     def report(self, key: str, message: str, fix: str) -> None:
         """Something the caller alone can judge is wrong with `key`."""
-        line = line_of(self.source, self.name, key)
+        own_table = line_of(self.source, self._dotted(key))
+        line = own_table or line_of(self.source, self.name, key)
         check = f"config/{self._dotted(key)}"
         self.findings.append(
             Finding(self.path, line, check, Severity.ERROR, message, self._dotted(key), fix)
