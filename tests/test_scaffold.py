@@ -26,7 +26,7 @@ from digest.scaffold import (
 )
 from digest.scaffold.posts import Posts
 from digest.scaffold.settings_file import render_settings
-from digest.scaffold.site_settings import Facts
+from digest.scaffold.site_settings import Facts, machine_timezone
 from digest.scaffold.sites import Site
 from digest.subscribers import read_subscribers
 
@@ -284,6 +284,14 @@ def test_jekyll_does_not_publish_the_list_of_readers(tmp_path: Path) -> None:
     assert settings.subscribers == tmp_path / "_subscribers"
     assert settings.outbox == tmp_path / "_outbox"
     assert "_outbox/" in (tmp_path / ".gitignore").read_text()
+
+
+def test_site_that_names_no_zone_gets_the_machines(tmp_path: Path) -> None:
+    post(tmp_path, "posts/a.md")
+
+    init(tmp_path)
+
+    assert configured(tmp_path).newsletter.timezone.key == machine_timezone()
 
 
 @given(st.text(), st.text(), st.text())

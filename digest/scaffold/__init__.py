@@ -16,6 +16,7 @@ from digest.cadence import last_due
 from digest.errors import DigestError
 from digest.models import Due
 from digest.scaffold.settings_file import SUBSCRIBERS, render_settings, settings_folder
+from digest.scaffold.site_settings import machine_timezone
 from digest.scaffold.sites import Site, detect
 
 __all__ = ["NewFile", "Scaffold", "Site", "detect", "plan_init", "redate", "samples", "write"]
@@ -64,7 +65,8 @@ def samples() -> Path:
 def plan_init(folder: Path, now: datetime) -> Scaffold:
     """The files that make `folder`, which need not exist, a newsletter.
 
-    `now` is aware; its zone, if it has a name, is the newsletter's where the site names none.
+    `now` is aware. Where the site names no zone, the newsletter takes that of `now` if it has a
+    name, else the machine's.
     DigestError for a folder that has a `digest.toml`, cannot be read, or holds no posts.
     """
     try:
@@ -128,7 +130,7 @@ def _site_files(folder: Path, site: Site, now: datetime) -> Iterator[NewFile]:
     if not any(readers.glob("*.csv")):
         yield NewFile(f"{prefix}subscribers/subscribers.csv", SUBSCRIBERS)
     yield from _gitignore(folder, prefix)
-    zone = now.tzinfo.key if isinstance(now.tzinfo, ZoneInfo) else "UTC"
+    zone = now.tzinfo.key if isinstance(now.tzinfo, ZoneInfo) else machine_timezone()
     yield NewFile(FILE, render_settings(site, folder.resolve().name, zone))
 
 

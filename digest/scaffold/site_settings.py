@@ -63,6 +63,12 @@ def script_facts(*paths: Path) -> Facts:
     )
 
 
+def machine_timezone() -> str:
+    """The zone this machine is set to, where the system says so by name; else `UTC`."""
+    place = Path("/etc/localtime").resolve().as_posix()  # a link into the zone database
+    return _timezone(place.rpartition("/zoneinfo/")[2]) or "UTC"
+
+
 def _literal(text: str, names: str) -> str:
     match = re.search(rf"""\b(?:{names})["']?\s*[:=]\s*(["'])(.+?)\1""", text)
     return match[2] if match else ""
