@@ -160,6 +160,14 @@ def test_astro_site_is_read_from_its_scripts(tmp_path: Path) -> None:
     assert found.path == "/blog/{slug}/"
 
 
+def test_astro_route_may_have_another_name_than_the_collection(tmp_path: Path) -> None:
+    (tmp_path / "src/pages/posts").mkdir(parents=True)
+
+    found = site(tmp_path, "astro.config.ts", "", "src/data/blog/a.md")
+
+    assert (found.posts.folder, found.path) == ("src/data/blog", "/posts/{slug}/")
+
+
 def test_eleventy_site_is_read_from_its_data_files(tmp_path: Path) -> None:
     (tmp_path / "_data").mkdir()
     (tmp_path / "_data/metadata.json").write_text(

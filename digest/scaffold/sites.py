@@ -112,11 +112,19 @@ def _astro(folder: Path) -> Site | None:
     posts = most_posts(folder, places) or most_posts(folder, ["src/content"])
     if posts is None:
         raise _no_posts("Astro", folder, places[: len(SECTIONS)])
-    section = posts.folder.rpartition("/")[2]
     facts = script_facts(
         config, *(folder / "src" / f"{name}.ts" for name in ("consts", "config", "site.config"))
     )
-    return Site("Astro", posts, facts, "" if section == "content" else f"/{section}/{{slug}}/")
+    return Site("Astro", posts, facts, _astro_path(folder, posts.folder))
+
+
+def _astro_path(folder: Path, posts: str) -> str:
+    """Astro's routes are the folders under `src/pages`, whatever the collection is called."""
+    routes = [name for name in SECTIONS if (folder / "src/pages" / name).is_dir()]
+    collection = posts.rpartition("/")[2]
+    named = collection if collection in SECTIONS else ""
+    section = routes[0] if len(routes) == 1 else named
+    return f"/{section}/{{slug}}/" if section else ""
 
 
 def _eleventy(folder: Path) -> Site | None:
