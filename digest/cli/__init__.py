@@ -53,10 +53,10 @@ def digest() -> None:
 
 def main() -> None:
     """The console script. Every failure is a message and an exit code, never a traceback."""
-    from digest.cli.failures import exit_code
-
     try:
         code = digest.main(standalone_mode=False)
     except BaseException as error:
+        from digest.cli.failures import exit_code
+
         code = exit_code(error)
     sys.exit(code if isinstance(code, int) else Exit.DONE)
