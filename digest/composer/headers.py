@@ -27,7 +27,7 @@ _WIDE_ADDRESS = re.compile(
     r"[^\x00-\x20()<>\[\]:;@\\,\"\x7f-\xa0\s]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
 )
 _PLAIN = re.compile(r"[ -~]*")
-_URL = re.compile(r"https?://[!#-;=?-~]+")  # printable ASCII but space, quote and angle brackets
+_URL = re.compile(r"https?://[!#-;=?-\[\]-~]+")  # printable ASCII but space, `"`, `<`, `>` and `\`
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 # Controls, line separators, lone surrogates and bidirectional overrides have no place in a header.
 _UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

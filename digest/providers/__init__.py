@@ -26,7 +26,7 @@ class Batch:
     readers: Sequence[Reader]
 
     def message(self, reader: Reader) -> bytes:
-        """The complete message. ProviderError, permanent, when there can be none for this reader."""
+        """The complete message. A permanent ProviderError when this reader can have none."""
         try:
             return self.edition.message(reader)
         except DigestError as error:
