@@ -1,0 +1,98 @@
+"""Jinja2 as templates meet it: filters, translations, and mistakes told by file and line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from jinja2 import Environment, StrictUndefined, TemplateNotFound, pass_context
+from jinja2.exceptions import TemplateSyntaxError, UndefinedError
+from jinja2.runtime import Context
+
+from digest.columns import underline, wrap
+from digest.composer.escape import attr
+from digest.errors import TemplateError
+from digest.inline import inline, plain
+from digest.renderer.folders import Folders
+
+FILTERS = {"attr": attr, "inline": inline, "plain": plain, "wrap": wrap, "underline": underline}
+EXTENSIONS = ("jinja2.ext.i18n",)
+
+
+def environment(folders: Folders) -> Environment:
+    """The environment of all templates in the folders."""
+    made = Environment(
+        loader=folders,
+        auto_reload=False,
+        autoescape=_escapes,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=EXTENSIONS,
+    )
+    made.filters |= FILTERS
+    # The language is in the context of a rendering, so that a template is parsed once for all.
+    made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    return made
+
+
+def render(
+    environment: Environment, folders: Folders, name: str, values: Mapping[str, object]
+) -> str:
+    """The template's text. Every mistake of its author is a TemplateError with file and line."""
+    try:
+        return environment.get_template(name).render(values)
+    except TemplateError:
+        raise
+    except Exception as error:
+        mistake = _mistake(error, folders)
+        if mistake is None:
+            raise  # it did not come from a template: the mistake is ours
+        raise mistake from error
+
+
+def syntax_mistake(error: TemplateSyntaxError, folders: Folders, name: str) -> TemplateError:
+    """What Jinja could not parse, in the template `name` or in one that it includes."""
+    path = folders.shown(Path(error.filename) if error.filename else error.name or name)
+    return TemplateError(error.message or "not a template", path=path, line=error.lineno)
+
+
+def _mistake(error: Exception, folders: Folders) -> TemplateError | None:
+    if isinstance(error, TemplateSyntaxError):
+        return syntax_mistake(error, folders, "")
+    place = _place(error.__traceback__, folders)
+    if place is None:
+        return None
+    path, line = folders.shown(place[0]), place[1]
+    if isinstance(error, TemplateNotFound):
+        known = ", ".join(folders.list_templates())
+        message = f"there is no template `{error.name}`"
+        return TemplateError(message, path=path, line=line, hint=f"there are {known}")
+    said = str(error) if isinstance(error, UndefinedError) else f"{type(error).__name__}: {error}"
+    return TemplateError(said, path=path, line=line)
+
+
+def _place(traceback: TracebackType | None, folders: Folders) -> tuple[Path, int] | None:
+    """Where in a template it happened: Jinja rewrites tracebacks to template files and lines."""
+    place = None
+    while traceback:
+        path = Path(traceback.tb_frame.f_code.co_filename)
+        if folders.holds(path):
+            place = path, traceback.tb_lineno
+        traceback = traceback.tb_next
+    return place
+
+
+def _escapes(name: str | None) -> bool:
+    """Everything but `.txt`: whatever else a project includes ends up in HTML."""
+    return not (name or "").endswith(".txt")
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    return str(context["tr"].gettext(message))
+
+
+@pass_context
+def _ngettext(context: Context, singular: str, plural: str, number: int) -> str:
+    return str(context["tr"].ngettext(singular, plural, number))

@@ -1,0 +1,203 @@
+"""The sentences that depend on what is in an edition and on who reads it. Pure.
+
+Subject, preheader, greeting, and why the reader gets this. All are plain text: whoever puts them
+into HTML or a header escapes them there.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from math import ceil
+from typing import Protocol
+
+from digest.inline import plain
+from digest.models import Cadence, Preferences, Story
+
+WORDS_PER_MINUTE = 225  # silent reading of non-fiction: Brysbaert 2019 finds 238
+SUBJECT_LENGTH = 78  # RFC 5322 recommends lines up to 78; Buttondown warns above it
+PREHEADER_LENGTH = range(40, 131)  # shorter and the program adds body text, longer is cut
+NAME_LENGTH = 40
+TAGS_NAMED = 12
+ELLIPSIS = "…"
+
+# `evil.example`, `www.`, `://`, `a@b`: a name that is a link is an advertisement or an attack.
+_LIKE_A_LINK = re.compile(r"[/@\\]|www\.|\w\.[^\W\d_]{2,}", re.IGNORECASE)
+
+
+class Translations(Protocol):
+    """The part of `digest.translations.Translations` that sentences need."""
+
+    def gettext(self, message: str) -> str: ...
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str: ...
+
+    def format_list(self, words: Sequence[str]) -> str: ...
+
+
+def reading_minutes(words: int) -> int:
+    """Whole minutes it takes to read so many words; at least 1."""
+    return max(1, ceil(words / WORDS_PER_MINUTE))
+
+
+def subject(stories: Sequence[Story], tr: Translations) -> str:
+    """The first title, and how many more where there is room; never empty, at most 78 letters."""
+    titles = _titles(stories)
+    if not titles:
+        return tr.gettext("New stories for you")
+    title = _cut(titles[0], SUBJECT_LENGTH)
+    others = len(stories) - 1
+    if not others:
+        return title
+    counted = tr.ngettext("%(title)s and %(number)d more", "%(title)s and %(number)d more", others)
+    longer = counted % {"title": title, "number": others}
+    return longer if len(longer) <= SUBJECT_LENGTH else title
+
+
+def preheader(stories: Sequence[Story], tr: Translations) -> str:
+    """40 to 130 letters that go on where the subject stops: the other titles, then the TLDR."""
+    text = " · ".join(_titles(stories)[1:])
+    for story in stories:
+        if len(text) >= PREHEADER_LENGTH.start:
+            break
+        text = " · ".join(filter(None, (text, plain(story.tldr))))
+    if len(text) < PREHEADER_LENGTH.start:
+        minutes = sum(reading_minutes(story.words) for story in stories)
+        sentence = tr.ngettext(
+            "The summary and what to take away, in about %(minutes)d minute.",
+            "The summaries and what to take away, in about %(minutes)d minutes.",
+            minutes,
+        )
+        text = " · ".join(filter(None, (text, sentence % {"minutes": minutes})))
+    return _cut(text, PREHEADER_LENGTH.stop - 1)
+
+
+def intro(stories: Sequence[Story], cadence: Cadence, everything: bool, tr: Translations) -> str:
+    """How many stories there are and how long they take: one sentence."""
+    number = len(stories)
+    minutes = sum(reading_minutes(story.words) for story in stories)
+    counted = _counted(number, cadence, everything, tr) % {"number": number}
+    time = tr.ngettext(
+        "about %(minutes)d minute of reading", "about %(minutes)d minutes of reading", minutes
+    )
+    return tr.gettext("%(stories)s, %(time)s.") % {
+        "stories": counted,
+        "time": time % {"minutes": minutes},
+    }
+
+
+def salutation(name: str, tr: Translations) -> str:
+    """`Hi Ana,`, or `Hi,` when there is no name or what is there is not a name."""
+    known = _name(name)
+    return tr.gettext("Hi %(name)s,") % {"name": known} if known else tr.gettext("Hi,")
+
+
+def why(preferences: Preferences, cadence: Cadence, tr: Translations) -> str:
+    """Why the reader gets this message: the tags they follow, how often, what they muted."""
+    rhythm = cadence_adverb(cadence, tr)
+    tags = _tags(preferences.tags, tr)
+    if preferences.everything:
+        sentence = tr.gettext("You get this because you subscribed to everything, %(cadence)s.")
+    elif tags:
+        sentence = tr.gettext("You get this because you follow %(tags)s, %(cadence)s.")
+    else:
+        sentence = tr.gettext("You get this because you subscribed, %(cadence)s.")
+    sentence %= {"tags": tags, "cadence": rhythm}
+    muted = _tags(preferences.muted, tr)
+    if muted:
+        sentence += " " + tr.gettext("You have muted %(tags)s.") % {"tags": muted}
+    return sentence
+
+
+def cadence_name(cadence: Cadence, tr: Translations) -> str:
+    """`Weekly`, for the line above the newsletter's name."""
+    match cadence:
+        case Cadence.DAILY:
+            return tr.gettext("Daily")
+        case Cadence.WEEKLY:
+            return tr.gettext("Weekly")
+        case Cadence.MONTHLY:
+            return tr.gettext("Monthly")
+
+
+def cadence_adverb(cadence: Cadence, tr: Translations) -> str:
+    """`weekly`, inside a sentence."""
+    match cadence:
+        case Cadence.DAILY:
+            return tr.gettext("daily")
+        case Cadence.WEEKLY:
+            return tr.gettext("weekly")
+        case Cadence.MONTHLY:
+            return tr.gettext("monthly")
+
+
+def _counted(number: int, cadence: Cadence, everything: bool, tr: Translations) -> str:
+    # Whole sentences, because languages put time and agreement where they like.
+    match cadence, everything:
+        case Cadence.DAILY, True:
+            return tr.ngettext("%(number)d story today", "%(number)d stories today", number)
+        case Cadence.WEEKLY, True:
+            return tr.ngettext("%(number)d story this week", "%(number)d stories this week", number)
+        case Cadence.MONTHLY, True:
+            return tr.ngettext(
+                "%(number)d story this month", "%(number)d stories this month", number
+            )
+        case Cadence.DAILY, _:
+            return tr.ngettext(
+                "%(number)d story matches your tags today",
+                "%(number)d stories match your tags today",
+                number,
+            )
+        case Cadence.WEEKLY, _:
+            return tr.ngettext(
+                "%(number)d story matches your tags this week",
+                "%(number)d stories match your tags this week",
+                number,
+            )
+        case _:
+            return tr.ngettext(
+                "%(number)d story matches your tags this month",
+                "%(number)d stories match your tags this month",
+                number,
+            )
+
+
+def _titles(stories: Sequence[Story]) -> list[str]:
+    """What each story is called; its TLDR where it has no title; nothing where it has neither."""
+    named = (plain(story.title) or plain(story.tldr) for story in stories)
+    return [title for title in named if title]
+
+
+def _cut(text: str, length: int) -> str:
+    """At most `length` letters, cut after a word, with an ellipsis that says so."""
+    if len(text) <= length:
+        return text
+    head = text[:length]  # one letter over, so that a word that just fits is kept
+    words = head[: head.rfind(" ")] if " " in head.strip() else head[: length - 1]
+    return words.rstrip(" ,;:–—-·") + ELLIPSIS
+
+
+def _name(name: str) -> str:
+    """The name on one line, without control and direction characters; empty when it is no name."""
+    letters = (
+        " " if letter.isspace() else letter
+        for letter in name
+        if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cs", "Cn")
+    )
+    tidy = " ".join("".join(letters).split())
+    if _LIKE_A_LINK.search(tidy) or not any(letter.isalpha() for letter in tidy):
+        return ""
+    return _cut(tidy, NAME_LENGTH)
+
+
+def _tags(tags: Sequence[str], tr: Translations) -> str:
+    names = [f"#{name}" for tag in tags if (name := _tag(tag))]
+    if len(names) > TAGS_NAMED:
+        more = tr.gettext("%(number)d more") % {"number": len(names) - TAGS_NAMED}
+        names = [*names[:TAGS_NAMED], more]
+    return tr.format_list(names) if names else ""
+
+
+def _tag(tag: str) -> str:
+    """One tag as a word of the sentence, without `#`, spaces and control characters."""
+    letters = (c for c in tag if not c.isspace() and unicodedata.category(c)[0] != "C")
+    return _cut("".join(letters).lstrip("#"), NAME_LENGTH)
