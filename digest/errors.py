@@ -4,6 +4,7 @@
     ├── ContentError            one post is bad: list it, go on with the others
     ├── TemplateError           one template is bad: nothing can be rendered
     ├── SubscribersError        the subscriber file as a whole cannot be read
+    ├── StoreError              the database cannot be used, or refuses what was asked
     ├── FilterError             a tag expression cannot be parsed
     ├── TokenError              a signed link is forged, truncated or for another purpose
     └── ProviderError           the provider refused; `outcome` says permanent, temporary or unknown
@@ -55,6 +56,10 @@ class TemplateError(DigestError):
 
 class SubscribersError(DigestError):
     """The list of subscribers cannot be read at all (missing, not text, no `email` column)."""
+
+
+class StoreError(DigestError):
+    """The database cannot be used (locked, full, too new), or holds what forbids the request."""
 
 
 class FilterError(DigestError):

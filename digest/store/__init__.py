@@ -1,0 +1,126 @@
+"""The database: every SQL statement of the product, for SQLite and PostgreSQL alike.
+
+    with Store.open(url_of(config.database, config.root), secret_keys(config)) as store:
+        reader = store.subscriptions.find("ana@example.com")
+
+SQLAlchemy takes a quarter of a second to import: commands import this package when they run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from digest.store import backup as _backup
+from digest.store import migrate
+from digest.store.audience import Audience
+from digest.store.database import FILE, PATIENCE, Database, connect, url_of
+from digest.store.hashing import Hasher, adopt, matching_hasher
+from digest.store.people import Filter
+from digest.store.records import (
+    Consent,
+    DueReader,
+    EventKind,
+    HistoryEvent,
+    State,
+    Subscription,
+    Suppression,
+    SuppressionReason,
+    TagReaders,
+)
+from digest.store.subscriptions import Subscriptions
+from digest.store.suppressions import Suppressions
+from digest.store.tags import TagList
+
+__all__ = [
+    "FILE",
+    "Consent",
+    "DueReader",
+    "EventKind",
+    "Filter",
+    "HistoryEvent",
+    "State",
+    "Store",
+    "Subscription",
+    "Suppression",
+    "SuppressionReason",
+    "TagReaders",
+    "connect",
+    "exists",
+    "migrate",
+    "url_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database, by what is asked of it."""
+
+    database: Database
+    hasher: Hasher
+    subscriptions: Subscriptions
+    tags: TagList
+    suppressions: Suppressions
+    audience: Audience
+
+    @classmethod
+    def open(cls, url: str, secrets: Sequence[bytes], *, patience: float = PATIENCE) -> "Store":
+        """Open the database at its current revision; `secrets` are the project's, newest first.
+
+        A SQLite file is created or brought up to date (after a copy of it); for a server
+        StoreError says what to run. `patience` is how many seconds to wait for another writer.
+        """
+        database = connect(url, patience)
+        try:
+            migrate.require_current(database)
+            hasher = _hasher(database, secrets)
+        except BaseException:
+            database.engine.dispose()
+            raise
+        return cls(
+            database,
+            hasher,
+            Subscriptions(database, hasher),
+            TagList(database),
+            Suppressions(database, hasher),
+            Audience(database),
+        )
+
+    def backup(self, target: Path, pg_dump: str = "pg_dump") -> None:
+        """Write a consistent copy of everything to a new file, while others go on working."""
+        _backup.backup(self.database, target, pg_dump)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.database.engine.dispose()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def exists(url: str) -> bool:
+    """False while a project has no database yet: its subscribers come from CSV files then."""
+    database = connect(url)
+    return database.file is None or database.file.exists()
+
+
+def _hasher(database: Database, secrets: Sequence[bytes]) -> Hasher:
+    with database.reading() as connection:
+        known = matching_hasher(connection, secrets)
+    if known is not None:
+        return known
+    with database.writing() as connection:
+        # another process may have been first
+        known = matching_hasher(connection, secrets)
+        if known is None:
+            known = Hasher.of(secrets[0])
+            adopt(connection, known)
+        return known

@@ -1,0 +1,72 @@
+"""A copy of the whole database while it is in use."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from digest.errors import StoreError
+from digest.store.database import Database
+
+
+def backup(database: Database, target: Path, pg_dump: str = "pg_dump") -> None:
+    """Write a consistent copy to `target`, which must not exist yet.
+
+    SQLite: a database file. PostgreSQL: `pg_dump`'s custom format, for `pg_restore`.
+    """
+    if target.exists():
+        raise StoreError(f"{target} exists already", hint="name a file that does not exist")
+    if not target.parent.is_dir():
+        raise StoreError(f"{target.parent} is not a folder", hint="create it first")
+    if database.file is not None:
+        copy_sqlite(database, target)
+    else:
+        _dump_postgresql(database, target, pg_dump)
+
+
+def copy_sqlite(database: Database, target: Path) -> None:
+    """SQLite's own online copy; under its final name only when it is whole."""
+    import sqlite3
+
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)  # it holds addresses
+    with database.reading() as connection:
+        source = connection.connection.driver_connection
+        assert isinstance(source, sqlite3.Connection)
+        copy = sqlite3.connect(part)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+    part.rename(target)
+
+
+def _dump_postgresql(database: Database, target: Path, pg_dump: str) -> None:
+    program = shutil.which(pg_dump)
+    if program is None:
+        raise StoreError(
+            "pg_dump is not installed here",
+            hint="install the PostgreSQL client programs, or back up on the server",
+        )
+    url = database.engine.url
+    part = target.with_name(f"{target.name}.part")
+    with tempfile.TemporaryDirectory() as folder:
+        # a password on the command line would show in every process list
+        place = url.set(drivername="postgresql", password=None)
+        if url.password:
+            passwords = Path(folder) / "pgpass"
+            passwords.touch(mode=0o600)
+            passwords.write_text(f"*:*:*:*:{_escaped(str(url.password))}\n")
+            place = place.update_query_dict({"passfile": str(passwords)})
+        command = [program, "--format=custom", f"--file={part}", f"--dbname={place}"]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if run.returncode:
+        part.unlink(missing_ok=True)
+        raise StoreError(f"pg_dump failed: {run.stderr.strip()}")
+    part.chmod(0o600)
+    part.rename(target)
+
+
+def _escaped(password: str) -> str:
+    return password.replace("\\", "\\\\").replace(":", "\\:")

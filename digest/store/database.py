@@ -1,0 +1,132 @@
+"""One engine for either database, and the two kinds of transaction: reading and writing.
+
+SQLite: WAL, `synchronous=FULL` (a lost "they left" or "handed over" means mailing someone wrongly;
+FULL costs one fsync a transaction), foreign keys, and BEGIN IMMEDIATE for writers, so that a
+transaction never fails half-way for want of the lock. PostgreSQL: UTC, and the same patience.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from digest.errors import StoreError
+from digest.store.failures import explained
+
+FILE = "digest.sqlite3"
+PATIENCE = 10.0  # seconds to wait for another writer
+
+_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+_OLDEST_POSTGRESQL = (15,)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An engine, and how to name it to people (never with its password)."""
+
+    engine: sa.Engine
+    place: str
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None on a server."""
+        name = self.engine.url.database
+        return Path(name) if self.dialect == "sqlite" and name else None
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """One snapshot; never waits for a writer."""
+        with explained(self.place), self.engine.connect() as connection:
+            options: dict[str, Any] = {"digest_reads": True}
+            if self.dialect == "postgresql":  # SQLite's are snapshots anyway
+                options["isolation_level"] = "REPEATABLE READ"
+            yield connection.execution_options(**options)
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction: all of it is kept, or none."""
+        with explained(self.place), self.engine.begin() as connection:
+            yield connection
+
+
+def url_of(database: str, root: Path) -> str:
+    """The URL for the configured `database`; empty means one file in the project's folder."""
+    if not database:
+        return f"sqlite:///{(root / FILE).absolute()}"
+    # Heroku and others still hand out the scheme that libpq has always called an alias
+    return database.replace("postgres://", "postgresql://", 1)
+
+
+def connect(url: str, patience: float = PATIENCE) -> Database:
+    """An engine for the URL. Nothing is opened yet. StoreError when the URL is of another kind."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise _unknown_kind("this setting is not a URL") from None
+    kind = parsed.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise _unknown_kind(f"{kind} is not supported")
+    try:
+        engine = sa.create_engine(parsed, pool_pre_ping=kind == "postgresql")
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"PostgreSQL needs the package {error.name}",
+            hint="install it with: pip install 'digest-newsletter[postgres]'",
+        ) from error
+    if kind == "sqlite":
+        _prepare_sqlite(engine, patience)
+        return Database(engine, parsed.database or "the database in memory")
+    _prepare_postgresql(engine, patience)
+    return Database(engine, f"the database {parsed.render_as_string(hide_password=True)}")
+
+
+def _unknown_kind(message: str) -> StoreError:
+    return StoreError(
+        f"database: {message}",
+        hint='leave it out for SQLite, or write database = "postgresql://user@host/name"',
+    )
+
+
+def _prepare_sqlite(engine: sa.Engine, patience: float) -> None:
+    version = engine.dialect.dbapi.sqlite_version_info  # type: ignore[union-attr]
+    if version < _OLDEST_SQLITE:
+        raise StoreError(
+            f"SQLite {'.'.join(map(str, version))} is too old",
+            hint="3.37 or newer is needed; a newer Python brings it",
+        )
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are ours, see `begin`
+        connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -32768")  # 32 MB: indexes of a million readers
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        reads = connection.get_execution_options().get("digest_reads")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _prepare_postgresql(engine: sa.Engine, patience: float) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        if connection.info.server_version < _OLDEST_POSTGRESQL[0] * 10000:
+            raise StoreError(
+                f"PostgreSQL {connection.info.server_version // 10000} is too old",
+                hint="15 or newer is needed",
+            )
+        with connection.cursor() as cursor:
+            cursor.execute("SET TIME ZONE 'UTC'")
+            cursor.execute(f"SET lock_timeout = {int(patience * 1000)}")
+        connection.commit()

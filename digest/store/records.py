@@ -1,0 +1,119 @@
+"""What the store gives out: frozen, and free of SQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from digest.models import Subscriber
+
+
+class State(StrEnum):
+    """Whether a person is subscribed. Only the confirmed are ever due."""
+
+    PENDING = "pending"  # asked for it, has not confirmed yet
+    CONFIRMED = "confirmed"
+    UNSUBSCRIBED = "unsubscribed"  # left; stays so until they come back themselves
+
+
+class SuppressionReason(StrEnum):
+    """Why an address is never mailed."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"  # the mailbox does not exist
+    COMPLAINED = "complained"  # reported us as spam
+    MANUAL = "manual"  # the publisher's decision
+    ERASED = "erased"  # asked to be forgotten
+
+
+# A confirmation from the mailbox itself disproves these; a complaint or a publisher's no stands.
+LIFTED_BY_CONFIRMING = (
+    SuppressionReason.UNSUBSCRIBED,
+    SuppressionReason.ERASED,
+    SuppressionReason.BOUNCED,
+)
+
+
+class EventKind(StrEnum):
+    """What happened to a subscription."""
+
+    ADDED = "added"
+    IMPORTED = "imported"
+    CONFIRMED = "confirmed"
+    CHANGED = "changed"  # preferences, name, rhythm
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
+    CONSENT = "consent"  # evidence, shown among the events
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Evidence that someone agreed: when, how, to which text, shown or stated where."""
+
+    at: datetime
+    how: str  # `import`, `form`, `confirmation`, `command`
+    text: str
+    version: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscriber and where their subscription stands."""
+
+    subscriber: Subscriber
+    state: State
+    created: datetime
+    pause_until: datetime | None = None  # nothing is due before this moment
+    covered_until: datetime | None = None  # end of the last window handed over to them
+    suppressions: tuple[SuppressionReason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """One line of what happened to a person's subscription."""
+
+    at: datetime
+    kind: EventKind
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One do-not-mail entry. `email` is known only while the person is in the store."""
+
+    address_hash: bytes
+    reason: SuppressionReason
+    at: datetime
+    source: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagReaders:
+    """A tag and how many confirmed subscribers follow and mute it."""
+
+    key: str
+    name: str
+    followers: int
+    muters: int
+
+
+class DueReader(NamedTuple):
+    """One subscriber who is due. A tuple, as a million of them are made for one issue.
+
+    `follows` and `mutes` are bitmasks: bit i stands for the tag that the caller gave position i.
+    """
+
+    id: int
+    email: str
+    name: str
+    languages: tuple[str, ...]
+    timezone: str  # empty: the newsletter's
+    everything: bool
+    follows: int
+    mutes: int
+    covered_until: datetime | None

@@ -1,0 +1,148 @@
+"""The tables, once, for both databases. Changing one means a new revision in `migrations/versions`.
+
+STRICT tables take INTEGER, TEXT and BLOB only; the variants below keep to that on SQLite. Ids of
+people are random 63-bit numbers, so that they tell nothing in a link. Suppressions hold a keyed
+hash and no address: forgetting a person does not forget that they left.
+"""
+
+import sqlalchemy as sa
+
+from digest.store.timestamps import UtcDateTime
+
+# Oldest first. A test holds this equal to the scripts; opening a store must not import Alembic.
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]
+
+HASH_BYTES = 16
+
+_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_FLAG = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")  # 0 or 1
+_MOMENT = UtcDateTime()
+# The same order on both databases, whatever the locale of the server
+_BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _person() -> sa.Column[int]:
+    return sa.Column(
+        "subscriber_id", _BIG, sa.ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False
+    )
+
+
+subscriber = sa.Table(
+    "subscriber",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("address", _BYTEWISE, nullable=False, unique=True),  # identity: one person, one row
+    sa.Column("address_hash", sa.LargeBinary, nullable=False),  # what a suppression knows
+    sa.Column("email", sa.Text, nullable=False),  # as mailed: the spelling they typed
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("languages", sa.Text, nullable=False),  # `en,pl`, in order; empty: any
+    sa.Column("timezone", sa.Text, nullable=False),  # IANA; empty: the newsletter's
+    sa.Column("cadence", sa.Text, nullable=False),
+    sa.Column("everything", _FLAG, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("pause_until", _MOMENT),
+    sa.Column("covered_until", _MOMENT),  # end of the last window handed over to them
+    sa.Column("created_at", _MOMENT, nullable=False),
+    sa.CheckConstraint("cadence IN ('daily', 'weekly', 'monthly')", name="cadence"),
+    sa.CheckConstraint("state IN ('pending', 'confirmed', 'unsubscribed')", name="state"),
+    sa.CheckConstraint("everything IN (0, 1)", name="everything"),
+    sqlite_strict=True,
+)
+# Few are not confirmed; counting a tag's readers subtracts these few from an index-only count.
+sa.Index(
+    "ix_subscriber_not_confirmed",
+    subscriber.c.id,
+    sqlite_where=subscriber.c.state != "confirmed",
+    postgresql_where=subscriber.c.state != "confirmed",
+)
+
+tag = sa.Table(
+    "tag",
+    metadata,
+    sa.Column("id", _BIG, sa.Identity(), primary_key=True),
+    sa.Column("key", _BYTEWISE, nullable=False, unique=True),  # hashtags.fold(name)
+    sa.Column("name", sa.Text, nullable=False),  # as shown
+    sqlite_strict=True,
+)
+
+subscriber_tag = sa.Table(
+    "subscriber_tag",
+    metadata,
+    _person(),
+    sa.Column("tag_id", _BIG, sa.ForeignKey("tag.id"), nullable=False),
+    sa.Column("muted", _FLAG, nullable=False),  # 1: never show; 0: followed
+    sa.PrimaryKeyConstraint("subscriber_id", "tag_id"),
+    sa.CheckConstraint("muted IN (0, 1)", name="muted"),
+    sa.Index("ix_subscriber_tag_tag", "tag_id", "muted", "subscriber_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+statement = sa.Table(
+    "consent_statement",  # a million imported rows share one text
+    metadata,
+    sa.Column("id", _BIG, sa.Identity(), primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),  # of the three texts below
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sqlite_strict=True,
+)
+
+consent = sa.Table(
+    "consent",  # append-only: a trigger refuses changes; only erasing the person removes it
+    metadata,
+    _person(),
+    sa.Column("number", _BIG, nullable=False),
+    sa.Column("statement_id", _BIG, sa.ForeignKey("consent_statement.id"), nullable=False),
+    sa.Column("given_at", _MOMENT, nullable=False),
+    sa.Column("how", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("subscriber_id", "number"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+event = sa.Table(
+    "subscriber_event",  # append-only, like consent
+    metadata,
+    _person(),
+    sa.Column("number", _BIG, nullable=False),
+    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("subscriber_id", "number"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+suppression = sa.Table(
+    "suppression",
+    metadata,
+    sa.Column("address_hash", sa.LargeBinary, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("address_hash", "reason"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+setting = sa.Table(
+    "store_setting",  # facts about this database, such as which secret made its hashes
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,110 @@
+"""A database that cannot be used says so in words, and keeps whole transactions only."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from digest.errors import StoreError
+from digest.store import State, Store, connect, exists, url_of
+from tests.store.conftest import SECRETS
+from tests.store.people import add
+
+
+def test_a_locked_database_is_named_after_the_wait(sqlite_store: Store) -> None:
+    file = sqlite_store.database.file
+    assert file is not None
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StoreError, match=r"digest.sqlite3 is locked by another program"):
+        add(sqlite_store)
+
+    other.close()
+    assert sqlite_store.subscriptions.count()[State.CONFIRMED] == 0
+
+
+def test_reading_goes_on_while_another_writes(sqlite_store: Store) -> None:
+    file = sqlite_store.database.file
+    assert file is not None
+    add(sqlite_store)
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    assert sqlite_store.subscriptions.find("ana@example.com") is not None
+    other.close()
+
+
+def test_a_read_only_database_can_be_read_but_not_changed(sqlite_store: Store) -> None:
+    add(sqlite_store)
+    url = f"sqlite:///file:{sqlite_store.database.file}?mode=ro&uri=true"
+
+    with Store.open(url, SECRETS) as store:
+        assert store.subscriptions.find("ana@example.com") is not None
+        with pytest.raises(StoreError, match="cannot be written to"):
+            add(store, "bo@example.com")
+
+
+def _add_many(store: Store, number: int) -> None:
+    for one in range(number):
+        add(store, f"reader{one}@example.com", f"tag{one}")
+
+
+def test_a_full_disk_keeps_whole_transactions_only(sqlite_store: Store) -> None:
+    @sa.event.listens_for(sqlite_store.database.engine, "checkout")
+    def fill(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA max_page_count = 40")
+
+    with pytest.raises(StoreError, match="disk is full"):
+        _add_many(sqlite_store, 2000)
+
+    people = list(sqlite_store.subscriptions.stream())
+    assert people
+    assert all(len(one.subscriber.preferences.tags) == 1 for one in people)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "digest.sqlite3"
+    path.write_text("not a database, and long enough to be taken for one" * 100)
+
+    with pytest.raises(StoreError, match="is not a database"):
+        Store.open(f"sqlite:///{path}", SECRETS)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store.open(f"sqlite:///{tmp_path / 'nowhere' / 'digest.sqlite3'}", SECRETS)
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    url = "postgresql://ana:hunter2@127.0.0.1:1/news"
+
+    with pytest.raises(StoreError, match="cannot be reached") as refused:
+        Store.open(url, SECRETS)
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_missing_database_is_named(postgresql: str) -> None:
+    with pytest.raises(StoreError, match="does not exist"):
+        Store.open(postgresql.replace("/postgres?", "/nowhere?", 1), SECRETS)
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/news", "not a url"])
+def test_another_kind_of_database_is_refused(url: str) -> None:
+    with pytest.raises(StoreError, match=r"^database: "):
+        connect(url)
+
+
+def test_the_default_database_is_one_file_in_the_project(tmp_path: Path) -> None:
+    url = url_of("", tmp_path)
+
+    assert not exists(url)
+    Store.open(url, SECRETS).close()
+    assert (tmp_path / "digest.sqlite3").is_file()
+    assert exists(url)
+
+
+def test_the_old_scheme_for_postgresql_is_understood(tmp_path: Path) -> None:
+    assert url_of("postgres://db/news", tmp_path) == "postgresql://db/news"
