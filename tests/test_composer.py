@@ -167,6 +167,15 @@ def test_html_values_are_escaped_and_text_values_are_not():
     assert "<title>a &lt;b&gt; &#92; &#160;</title>" in composed.html(reader)
 
 
+def test_links_are_escaped_where_html_needs_it():
+    link = "https://news.example.com/p/?a=1&b='2'"
+    reader = replace(ANA, preferences_url=link)
+    text, html = _bodies(_read(edition().message(reader)))
+
+    assert link in text
+    assert "https://news.example.com/p/?a=1&amp;b=&#39;2&#39;#pause" in html
+
+
 def test_sentences_of_the_text_part_keep_to_72_columns():
     lines = edition().text(ANA).splitlines()
 

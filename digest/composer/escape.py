@@ -5,7 +5,6 @@ The renderer's whole render and the composer's splice both come here, so their b
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -42,7 +41,4 @@ def html_value(slot: Slot, text: str) -> str:
 
 
 def text_value(slot: Slot, text: str) -> str:
-    return _wrapped(text) if slot in _PARAGRAPHS else text
-
-
-_wrapped = lru_cache(maxsize=4096)(wrap)  # everyone who follows the same tags reads the same line
+    return wrap(text) if slot in _PARAGRAPHS else text

@@ -5,13 +5,15 @@ editions take no memory, and their fragments stay in the processor's cache. A me
 these and of a reader's dozen values. Same input, same bytes: no clock, no random boundary.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from digest.composer import headers
 from digest.composer.escape import html_value, html_values, text_value, text_values
-from digest.composer.quoted_printable import encode, encode_repeated
+from digest.composer.quoted_printable import encode
 from digest.composer.reader import Reader
 from digest.composer.splice import merge, parts
 from digest.config import Newsletter
@@ -36,6 +38,8 @@ _SLOTS = (
 _HEADER = 0
 _IN_TEXT = {slot: 1 + place for place, slot in enumerate(_SLOTS)}
 _IN_HTML = {slot: 1 + len(_SLOTS) + place for place, slot in enumerate(_SLOTS)}
+
+_HTML_SPECIAL = re.compile("[&<>\"']").search
 
 _Piece = bytes | int  # bytes of the message, or which of the reader's values goes here
 
@@ -149,19 +153,29 @@ def _reader_values(reader: Reader, domain: str) -> tuple[bytes, ...]:
     )
     links = [reader.preferences_url, pause_url(reader.preferences_url), unsubscribe]
     in_text = [encode(link) for link in links]
-    in_html = [
-        code if (escaped := html_value(Slot.WHY, link)) == link else encode(escaped)
-        for link, code in zip(links, in_text, strict=True)
-    ]
+    in_html = in_text
+    if any(map(_HTML_SPECIAL, links)):
+        in_html = [encode(html_value(Slot.UNSUBSCRIBE_URL, link)) for link in links]
     return (
         header,
-        encode_repeated(text_value(Slot.SALUTATION, reader.salutation)),
-        encode_repeated(text_value(Slot.WHY, reader.why)),
+        _text_code(Slot.SALUTATION, reader.salutation),
+        _text_code(Slot.WHY, reader.why),
         *in_text,
-        encode_repeated(html_value(Slot.SALUTATION, reader.salutation)),
-        encode_repeated(html_value(Slot.WHY, reader.why)),
+        _html_code(Slot.SALUTATION, reader.salutation),
+        _html_code(Slot.WHY, reader.why),
         *in_html,
     )
+
+
+# All who follow the same tags read the same line about them, and many readers are called Anna.
+@lru_cache(maxsize=8192)
+def _text_code(slot: Slot, text: str) -> bytes:
+    return encode(text_value(slot, text))
+
+
+@lru_cache(maxsize=8192)
+def _html_code(slot: Slot, text: str) -> bytes:
+    return encode(html_value(slot, text))
 
 
 def _fixed_fields(newsletter: Newsletter, issue: Issue, language: str, boundary: str) -> bytes:

@@ -8,7 +8,6 @@ grows past 76 bytes, and none can begin with a full stop, which makes SMTP dot-s
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 _SOFT_BREAK = b"=\r\n"
 _ROOM = 75  # bytes of a physical line before the `=` of a soft break: 76 in all
@@ -28,10 +27,6 @@ def encode(text: str) -> bytes:
     *lines, last = text.encode("utf-8", "replace").replace(b"\r\n", b"\n").split(b"\n")
     encoded = b"".join([_wrapped(_end_guarded(_escaped(line))) + b"\r\n" for line in lines])
     return encoded + _wrapped(_escaped(last)) + _SOFT_BREAK if last else encoded
-
-
-# The same line about tags is read by everyone who follows them, and many readers are called Anna.
-encode_repeated = lru_cache(maxsize=8192)(encode)
 
 
 def _escaped(line: bytes) -> bytes:
