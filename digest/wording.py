@@ -63,8 +63,8 @@ def preheader(stories: Sequence[Story], tr: Translations) -> str:
     if len(text) < PREHEADER_LENGTH.start:
         minutes = sum(reading_minutes(story.words) for story in stories)
         sentence = tr.ngettext(
-            "The summary and what to take away, in about %(minutes)d minute.",
-            "The summaries and what to take away, in about %(minutes)d minutes.",
+            "What matters and what to take away, in about %(minutes)d minute.",
+            "What matters and what to take away, in about %(minutes)d minutes.",
             minutes,
         )
         text = " · ".join(filter(None, (text, sentence % {"minutes": minutes})))

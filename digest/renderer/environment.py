@@ -23,7 +23,7 @@ def environment(folders: Folders) -> Environment:
     made = Environment(
         loader=folders,
         auto_reload=False,
-        autoescape=_escapes,
+        autoescape=_escapes,  # noqa: S701 - a function that decides by the file's name
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

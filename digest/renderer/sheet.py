@@ -75,8 +75,8 @@ class Sheet:
 
     def shell(self, blocks: Mapping[BlockName, str], slots: Mapping[Slot, str]) -> str:
         """The whole sheet."""
-        values = {str(name): self._literal(text) for name, text in {**blocks, **slots}.items()}
-        return self._render(_SHELL, values)
+        texts = [*blocks.items(), *slots.items()]
+        return self._render(_SHELL, {str(name): self._literal(text) for name, text in texts})
 
     def _render(self, name: str, values: Mapping[str, object]) -> str:
         file = f"{name}.{self._kind}"
