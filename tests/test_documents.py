@@ -9,7 +9,7 @@ from tests.conftest import ROOT
 PARTS = sorted(
     path.name for path in (ROOT / "digest").iterdir() if path.suffix == ".py" or path.is_dir()
 )
-NOT_PARTS = {"__init__.py", "__pycache__", "_bundled", "locale", "pages", "py.typed"}
+NOT_PARTS = {"__init__.py", "__main__.py", "__pycache__", "_bundled", "locale", "pages", "py.typed"}
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part not in NOT_PARTS])

@@ -13,8 +13,9 @@ import pytest
 
 from digest.cadence import issue_due
 from digest.config import load
+from digest.content import Content, read_content
 from digest.models import Cadence, Finding, Subscriber
-from digest.scaffold import SAMPLES_END
+from digest.scaffold import SAMPLES_END, detect
 from digest.subscribers import read_subscribers
 from tests.conftest import ROOT
 
@@ -44,9 +45,43 @@ def tags(path: Path) -> list[str]:
     return [tag.removeprefix("#") for tag in (value if isinstance(value, list) else value.split())]
 
 
+def content() -> Content:
+    """The samples as the product reads them."""
+    return read_content(load(ROOT / "digest.toml", {}), now=datetime(2026, 11, 20, tzinfo=UTC))
+
+
 def readers() -> tuple[list[Subscriber], list[Finding]]:
     found: list[Finding] = []
     return list(read_subscribers(ROOT / "subscribers", ROOT, b"k" * 16, found.append)), found
+
+
+def test_samples_read_without_a_single_finding() -> None:
+    read = content()
+
+    assert not read.findings
+    assert read.posts == len(PATHS)
+    assert len(read.stories) == sum(map(stories, PATHS))
+
+
+def test_every_sample_story_has_something_to_show_and_somewhere_to_go() -> None:
+    for story in content().stories:
+        assert story.title
+        assert story.tldr
+        assert story.tags
+        assert story.link or story.url
+
+
+def test_translations_have_pages_of_their_own() -> None:
+    pair = [story for story in content().stories if story.post.endswith("/tables-you-can-hear.md")]
+
+    assert {story.language for story in pair} == {"en", "pl"}
+    assert len({story.url for story in pair}) == len({story.id for story in pair}) == 2
+
+
+def test_init_beside_the_samples_counts_the_posts_that_are_read() -> None:
+    found = detect(ROOT)
+
+    assert str(found) == f"Found Markdown posts: content ({len(PATHS)} posts, newest 2026-11-19)"
 
 
 def test_there_are_enough_posts_in_two_languages() -> None:

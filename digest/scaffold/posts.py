@@ -8,9 +8,11 @@ from datetime import date
 from itertools import chain
 from pathlib import Path
 
-SUFFIXES = (".md", ".markdown", ".mdx", ".rmd")
-NO_POSTS = re.compile(r"(readme|license|contributing|changelog|security|_index)\b", re.IGNORECASE)
-NO_POST_FOLDERS = {"node_modules", "vendor", "themes", "outbox"}
+from digest.content.post import SUFFIX
+from digest.content.walk import SKIPPED_FOLDERS
+
+NO_POSTS = re.compile(r"[._]|(readme|license|contributing|changelog|security)\b", re.IGNORECASE)
+NO_POST_FOLDERS = SKIPPED_FOLDERS | {"vendor", "themes", "outbox"}
 
 _DATE_KEY = re.compile(
     r"^\W?(?:date|publishedAt|pubDate|pubDatetime|publishDate)\W{1,5}(\d{4}-\d\d-\d\d)",
@@ -64,10 +66,10 @@ def _count(place: str, posts: Sequence[Path]) -> Posts:
 def _markdown(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(
-            name for name in folders if name[0] != "." and name not in NO_POST_FOLDERS
+            name for name in folders if name[0] != "." and name.lower() not in NO_POST_FOLDERS
         )
         for name in sorted(files):
-            if name.lower().endswith(SUFFIXES) and name[0] != "." and not NO_POSTS.match(name):
+            if SUFFIX.search(name) and not NO_POSTS.match(name):
                 yield Path(place, name)
 
 
