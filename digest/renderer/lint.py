@@ -55,7 +55,8 @@ def lint(source: str, path: str, parent: str = "") -> Report:
             break
     else:
         reading.finish()
-    return Report(tuple(sorted(reading.findings)), reading.places)
+    found = sorted(reading.findings, key=lambda finding: finding.line)
+    return Report(tuple(found), reading.places)
 
 
 @dataclass(frozen=True, slots=True)

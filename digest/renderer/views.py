@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.inline import clean, host, safe_link
 from digest.models import Story
@@ -33,6 +34,7 @@ class StoryView:
     dir: str  # when it is not the direction of the edition, else empty
 
 
+@lru_cache(maxsize=4096)  # six templates show each story
 def story_view(story: Story, language: str) -> StoryView:
     """The story as an edition in `language` shows it."""
     url, original = _page(story.url), _page(story.link)
