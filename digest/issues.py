@@ -16,10 +16,10 @@ from digest import wording
 from digest.cadence import issue_due, next_due
 from digest.composer import EditionMessage, Press, Reader, delivery_id, measure
 from digest.config import Config
+from digest.content import Content
 from digest.layout import Slot
 from digest.models import (
     Cadence,
-    Content,
     Edition,
     Issue,
     Plan,
@@ -219,6 +219,7 @@ class Draft:
             self.issue.date,
             key=self.content.vocabulary.key,
             caps=Caps(limits.max_stories, limits.max_html_bytes, weigh),
+            language=self.config.newsletter.language,
         )
 
     def _compose(self, desk: _Desk, chosen: Selection) -> Composition:
@@ -242,7 +243,7 @@ class Draft:
         return {
             Slot.SUBJECT: wording.subject(stories, own),
             Slot.PREHEADER: wording.preheader(stories, own),
-            Slot.INTRO: wording.intro(stories, self.issue.cadence, own),
+            Slot.INTRO: wording.intro(stories, self.issue.cadence, False, own),
         }
 
     def _someone(self) -> Reader:

@@ -51,8 +51,10 @@ class Selector:
         *,
         key: Callable[[str], str],
         caps: Caps,
+        language: str = "",
     ) -> None:
         self._key, self._caps = key, caps
+        self._language = language  # of two translations, who names none gets this
         self._bits: dict[str, int] = {}
         self.outside: list[Omission] = []  # out for every reader
         self._candidates: list[_Candidate] = []
@@ -117,7 +119,7 @@ class Selector:
                 matching.append(candidate)
             else:
                 omissions.append(Omission(candidate.story, Reason.NO_TAG))
-        unique = _without_repeats(matching, languages, omissions)
+        unique = _without_repeats(matching, languages or (self._language,), omissions)
         unique.sort(key=lambda c: (not c.story.pinned, -(c.mask & follows).bit_count()))
         kept, listed = _fit([candidate.story.id for candidate in unique], self._caps)
         over = tuple(candidate.story for candidate in unique[kept:])
@@ -183,7 +185,7 @@ def _without_repeats(
     rank = {language: place for place, language in enumerate(languages)}
     told: dict[str, _Candidate] = {}
     kept = []
-    for candidate in sorted(matching, key=lambda c: rank.get(c.story.language, 0)):
+    for candidate in sorted(matching, key=lambda c: rank.get(c.story.language, len(rank))):
         first = next((told[news] for news in candidate.same if news in told), None)
         if first is None:
             told |= dict.fromkeys(candidate.same, candidate)

@@ -9,10 +9,19 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 
 # Each row may import the rows below it and, within a row, its neighbours (but never in a circle).
 ROWS = [
-    {"cli"},
+    {"cli", "__main__"},
     {"gallery"},
     {"issues", "sender"},
-    {"content", "renderer", "translations", "subscribers", "scaffold", "store", "providers"},
+    {
+        "content",
+        "renderer",
+        "translations",
+        "subscribers",
+        "roster",
+        "scaffold",
+        "store",
+        "providers",
+    },
     {
         "hashtags",
         "selector",

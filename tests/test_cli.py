@@ -267,6 +267,14 @@ def test_check_annotates_a_pull_request(project, run):
     assert out.startswith("::error file=content/bad.md,line=3,title=front-matter/date::publishedAt")
 
 
+def test_check_reads_a_post_where_there_is_no_newsletter_yet(tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.md").write_text("---\ntitle: Bad\npublishedAt: soon\n---\nText.\n")
+
+    assert run("check", "bad.md").out.startswith("error   bad.md:3: publishedAt: ")
+    assert not (tmp_path / ".digest").exists()
+
+
 def test_check_as_json_and_strict(project, run):
     project.write("content/odd.md", "---\ntitle: Odd\n---\nText.\n")
 

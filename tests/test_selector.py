@@ -111,6 +111,15 @@ def test_of_two_translations_the_reader_gets_the_language_named_first():
     assert reasons(chosen) == {"uv": "translation of uv.pl"}
 
 
+def test_of_two_translations_who_names_no_language_gets_the_newsletters():
+    newer = WINDOW.end - timedelta(hours=1)
+    stories = [story("uv", "python"), story("uv.pl", "python", language="pl", published=newer)]
+
+    selector = Selector(stories, WINDOW, NOW, key=str.casefold, caps=CAPS, language="en")
+
+    assert ids(selector.select(Preferences(everything=True))) == ["uv"]
+
+
 def test_stories_of_a_translated_post_are_paired_by_their_place_in_it():
     english = [story(f"w#{n}", "ai", post="w.md", line=n) for n in (1, 9)]
     polish = [story(f"w.pl#{n}", "ai", post="w.pl.md", line=n, language="pl") for n in (1, 9)]

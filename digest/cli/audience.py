@@ -13,6 +13,7 @@ from digest.subscribers import EVERYTHING, read_subscribers, split_tags
 from digest.tokens import Keys
 
 PREVIEW_ADDRESS = "reader@example.com"
+COMPARED = 2000  # addresses looked through for the one that was meant
 
 
 def keys_of(session: Session) -> Keys:
@@ -36,7 +37,8 @@ def subscriber(session: Session, email: str) -> Subscriber:
     for one in subscribers(session, report=False):
         if identity(one.email) == wanted:
             return one
-        known.append(one.email)
+        if len(known) < COMPARED:
+            known.append(one.email)
     near = get_close_matches(email, known, n=1)
     raise DigestError(
         f"{email} is not among the subscribers",
@@ -46,20 +48,21 @@ def subscriber(session: Session, email: str) -> Subscriber:
     )
 
 
-def somebody(session: Session, who: str, cadence: Cadence) -> Subscriber:
+def somebody(session: Session, who: str) -> Subscriber:
     """`--as`: an address, a persona of digest.toml, `*` for everything, or tags."""
+    cadence = session.config.cadence
     if "@" in who:
         return subscriber(session, who)
     personas = session.config.personas
     if who in personas:
-        return _invented(who.capitalize(), personas[who], cadence)
+        return _invented(personas[who], cadence)
     everything = who.strip().lower() in EVERYTHING
     tags = () if everything else split_tags(who)
-    return _invented("", Preferences(tags=tags, everything=everything), cadence)
+    return _invented(Preferences(tags=tags, everything=everything), cadence)
 
 
-def _invented(name: str, preferences: Preferences, cadence: Cadence) -> Subscriber:
-    return Subscriber(0, PREVIEW_ADDRESS, name, preferences, cadence, "")
+def _invented(preferences: Preferences, cadence: Cadence) -> Subscriber:
+    return Subscriber(0, PREVIEW_ADDRESS, "", preferences, cadence, "")
 
 
 def cadence_of(session: Session, name: str | None) -> Cadence:
@@ -79,6 +82,12 @@ def issue_of(session: Session, at: str, cadence: Cadence) -> Issue:
     if at == LATEST:
         return latest_issue(session.config, cadence, session.content, now)
     return issue_at(session.config, cadence, now)
+
+
+def draft_for(session: Session, reader: Subscriber, at: str, cadence_name: str | None) -> Draft:
+    """The issue that `--at` and `--cadence` mean for one reader: their own cadence, if any is."""
+    own = reader.cadence if reader.cadence in session.config.schedule else None
+    return draft_of(session, at, cadence_name or own)
 
 
 def draft_of(session: Session, at: str, cadence_name: str | None) -> Draft:

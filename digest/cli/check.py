@@ -39,6 +39,7 @@ def _findings(session: Session, paths: tuple[Path, ...]) -> Iterable[Finding]:
     from digest.content import read_content
 
     if paths:
+        session.config_required = False  # a post can be checked before there is a newsletter
         return read_content(session.config, [path.resolve() for path in paths]).findings
     return (*session.content.findings, *_subscriber_findings(session), *_template_findings(session))
 

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from digest.cli.audience import draft_of, somebody
+from digest.cli.audience import draft_for, somebody
 from digest.cli.options import at_option, cadence_option
 from digest.cli.session import Session, project_command
 from digest.cli.shapes import selection_json
@@ -24,8 +24,8 @@ def command(
     session: Session, who: str, story: str | None, at: str, cadence: str | None, as_json: bool
 ) -> int:
     """Say why a reader gets each story of an issue, or why not."""
-    draft = draft_of(session, at, cadence)
-    reader = somebody(session, who, draft.issue.cadence)
+    reader = somebody(session, who)
+    draft = draft_for(session, reader, at, cadence)
     selection = draft.selection(reader.preferences)
     if story:
         selection = _only(selection, story)

@@ -1,5 +1,6 @@
 """`digest init`: a digest.toml beside posts that exist, or a small newsletter to start from."""
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def command(folder: Path, dry_run: bool) -> int:
         return Exit.DONE
     for path in write(scaffold):
         click.echo(path)
-    where = "" if folder == Path() else f"cd {folder} && "
+    where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     click.echo("\nNo account, no database and no network is needed for the next step:", err=True)
     click.echo(f"  {where}digest send{' --at latest' if scaffold.site else ''}", err=True)
     return Exit.DONE

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from digest.cli.audience import draft_of, somebody
+from digest.cli.audience import draft_for, somebody
 from digest.cli.options import at_option, cadence_option
 from digest.cli.session import Session, project_command
 from digest.errors import DigestError
@@ -29,8 +29,8 @@ FORMATS = ("html", "text", "eml", "mjml")
 @click.option("--out", metavar="FILE|-", default="-", show_default=True, help="Where to write it.")
 def command(session: Session, who: str, at: str, cadence: str | None, shape: str, out: str) -> int:
     """Render the digest that one reader would get. Sends nothing."""
-    draft = draft_of(session, at, cadence)
-    data = _rendered(draft, somebody(session, who, draft.issue.cadence), shape)
+    reader = somebody(session, who)
+    data = _rendered(draft_for(session, reader, at, cadence), reader, shape)
     if out == "-":
         sys.stdout.buffer.write(data)
     else:

@@ -1,6 +1,9 @@
 """`digest send`: the due issue, handed over."""
 
+import click
+
 from digest.cli.audience import draft_of, subscribers
+from digest.cli.exits import Exit
 from digest.cli.options import at_option, cadence_option
 from digest.cli.plan import show
 from digest.cli.session import LATEST, Session, project_command
@@ -27,7 +30,9 @@ def command(session: Session, at: str, cadence: str | None) -> int:
         return session.finish()
     done = _hand_over(session, draft, plan)
     _say_done(session, draft, plan, done)
-    return session.finish()
+    for delivery, reason in done.refused:
+        click.echo(f"refused {delivery}: {reason}", err=True)
+    return Exit.PARTLY if done.refused else session.finish()
 
 
 def _hand_over(session: Session, draft: Draft, plan: Plan) -> HandOver:

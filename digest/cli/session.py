@@ -30,6 +30,7 @@ class Session:
 
     config_path: Path | None = None
     quiet: bool = False
+    config_required: bool = True
     verbose: bool = False
     findings: list[Finding] = field(default_factory=list)
 
@@ -37,7 +38,7 @@ class Session:
     def config(self) -> "Config":
         from digest.config import load
 
-        return load(self.config_path)
+        return load(self.config_path, required=self.config_required)
 
     @cached_property
     def content(self) -> "Content":
@@ -115,7 +116,8 @@ def project_command(**settings: Any) -> Callable[[Callable[..., int]], click.Com
         ) -> int:
             if no_color or plain_terminal():
                 click.get_current_context().color = False
-            return function(Session(config_path, quiet, verbose), **values)
+            session = Session(config_path, quiet=quiet, verbose=verbose)
+            return function(session, **values)
 
         return command
 

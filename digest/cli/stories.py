@@ -44,12 +44,12 @@ def _chosen(
     wanted = parse(tags) if tags else None
     start = moment(since, session) if since else None
     end = moment(until, session) if until else None
-    key = session.content.vocabulary.key
+    vocabulary = session.content.vocabulary
     chosen = [
         story
         for story in session.content.stories
         if (start is None or story.published >= start)
         and (end is None or story.published < end)
-        and (wanted is None or wanted.matches({key(tag) for tag in story.tags}))
+        and (wanted is None or wanted.matches(vocabulary.keys(story.tags)))
     ]
     return sorted(chosen, key=lambda story: (-story.published.timestamp(), story.post, story.line))

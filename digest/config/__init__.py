@@ -46,16 +46,24 @@ def find(start: Path) -> Path | None:
     return None
 
 
-def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+def load(
+    path: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    required: bool = True,
+) -> Config:
     """Read the configuration, or raise ConfigError with every problem in it.
 
     `path` is what `--config` named; otherwise `DIGEST_CONFIG`, otherwise the nearest
-    `digest.toml` in the working directory or above.
+    `digest.toml` in the working directory or above. Where there is none and none is `required`,
+    the defaults, as if an empty file were in the working directory.
     """
     environ = os.environ if environ is None else environ
     if path is None and environ.get("DIGEST_CONFIG"):
         path = Path(environ["DIGEST_CONFIG"])
     path = path or find(Path.cwd())
+    if path is None and not required:
+        return parse("", Path.cwd() / FILE, environ)
     if path is None:
         raise ConfigError(
             f"there is no {FILE} here or in any folder above; `digest init` writes one"

@@ -21,7 +21,7 @@ ACCEPTED = {
 }
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 POST_URL_FIELDS = {"slug", "path", "stem", "language", "year", "month", "day"}
-BASE_URL = "an https address without query: https://news.example.com"
+BASE_URL = "an https address of at most 38 characters, no query: https://news.example.com"
 POST_URL = 'an address of a post: "https://blog.example.com/{slug}/"'
 ZONES = 'an IANA time zone: "Europe/Dublin"'
 
@@ -146,8 +146,8 @@ def _base_url(text: str) -> str:
     loopback = parts.hostname in {"localhost", "127.0.0.1"}
     if parts.scheme not in {"https", *({"http"} if loopback else ())} or not parts.hostname:
         raise ValueError(text)
-    if parts.query or parts.fragment or not text.isascii():
-        raise ValueError(text)
+    if parts.query or parts.fragment or not text.isascii() or len(text.rstrip("/")) > 38:
+        raise ValueError(text)  # List-Unsubscribe would not fit its 77 bytes (docs/messages.md)
     return text.rstrip("/")
 
 
