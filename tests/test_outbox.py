@@ -119,21 +119,24 @@ def test_an_id_that_would_leave_its_folder_is_refused(tmp_path, name):
     outbox = Outbox(tmp_path / "outbox")
     reader = replace(ANA, delivery=name)
 
-    for batch in (_batch(1, issue=name), replace(_batch(1), readers=[reader])):
-        with pytest.raises(ProviderError) as failure:
-            list(outbox.hand_over(batch))
-        assert failure.value.outcome is Outcome.PERMANENT
+    with pytest.raises(ProviderError) as failure:
+        list(outbox.hand_over(_batch(1, issue=name)))
+    [answer] = outbox.hand_over(replace(_batch(1), readers=[reader]))
+
+    assert failure.value.outcome is answer.outcome is Outcome.PERMANENT
     assert not list(tmp_path.rglob("*.eml"))
 
 
-def test_a_reader_who_cannot_be_written_to_is_a_permanent_failure_without_the_address(tmp_path):
+def test_a_reader_who_cannot_be_written_to_is_refused_for_good_without_the_address(tmp_path):
     reader = replace(ANA, address="ana@example.org\r\nBcc: all@example.org")
+    batch = replace(_batch(1), readers=[reader, *_batch(1).readers])
 
-    with pytest.raises(ProviderError, match=ANA.delivery) as failure:
-        list(Outbox(tmp_path).hand_over(replace(_batch(), readers=[reader])))
+    refusal, receipt = Outbox(tmp_path).hand_over(batch)
 
-    assert failure.value.outcome is Outcome.PERMANENT
-    assert "example.org" not in str(failure.value)
+    assert refusal.outcome is Outcome.PERMANENT
+    assert ANA.delivery in refusal.reason
+    assert "example.org" not in refusal.reason
+    assert receipt.new
 
 
 @pytest.mark.parametrize("place", [".", ISSUE.id, f"{ISSUE.id}/0000"])

@@ -5,24 +5,27 @@ from dataclasses import replace
 import pytest
 
 from digest.errors import Outcome, ProviderError
-from digest.providers import Batch, Receipt
+from digest.providers import Batch, Receipt, Refusal
 from digest.sender import HandOver, send
 from tests.handmade import ANA
 
 
 class Carrier:
-    """Takes what it is given, but answers some deliveries with an error."""
+    """Takes what it is given, but refuses some deliveries and breaks down at others."""
 
     name = "carrier"
 
-    def __init__(self, *, refuses: dict[str, Outcome] | None = None, had: tuple[str, ...] = ()):
-        self.refuses, self.had = refuses or {}, had
+    def __init__(self, *, refuses: str = "", breaks: str = "", had: str = ""):
+        self.refuses, self.breaks, self.had = refuses, breaks, had
         self.taken: list[str] = []
 
     def hand_over(self, batch):
         for one in batch.readers:
+            if one.delivery in self.breaks:
+                raise ProviderError("no connection", outcome=Outcome.TEMPORARY)
             if one.delivery in self.refuses:
-                raise ProviderError("no such mailbox", outcome=self.refuses[one.delivery])
+                yield Refusal(one.delivery, Outcome.PERMANENT, "no such mailbox")
+                continue
             self.taken.append(one.delivery)
             yield Receipt(one.delivery, one.delivery, one.delivery not in self.had)
 
@@ -36,7 +39,7 @@ def batches(*deliveries: str) -> list[Batch]:
 
 
 def test_every_delivery_is_handed_over_and_counted():
-    carrier, steps = Carrier(had=("b",)), []
+    carrier, steps = Carrier(had="b"), []
 
     done = send(carrier, batches("a", "b", "c"), steps.append)
 
@@ -47,17 +50,16 @@ def test_every_delivery_is_handed_over_and_counted():
 
 @pytest.mark.parametrize("bad", ["a", "b", "c", "d"])
 def test_a_delivery_refused_for_good_is_noted_and_the_others_go_on(bad):
-    carrier = Carrier(refuses={bad: Outcome.PERMANENT})
+    carrier = Carrier(refuses=bad)
 
     done = send(carrier, batches("a", "b", "c", "d"), lambda count: None)
 
-    assert done == HandOver(new=3, refused=((bad, "no such mailbox"),))
+    assert done == HandOver(new=3, refused=(Refusal(bad, Outcome.PERMANENT, "no such mailbox"),))
     assert bad not in carrier.taken
 
 
-@pytest.mark.parametrize("outcome", [Outcome.TEMPORARY, Outcome.UNKNOWN])
-def test_any_other_failure_stops_the_run(outcome):
-    carrier = Carrier(refuses={"b": outcome})
+def test_a_provider_that_breaks_down_stops_the_run():
+    carrier = Carrier(breaks="b")
 
     with pytest.raises(ProviderError):
         send(carrier, batches("a", "b", "c"), lambda count: None)

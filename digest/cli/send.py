@@ -30,8 +30,8 @@ def command(session: Session, at: str, cadence: str | None) -> int:
         return session.finish()
     done = _hand_over(session, draft, plan)
     _say_done(session, draft, plan, done)
-    for delivery, reason in done.refused:
-        click.echo(f"refused {delivery}: {reason}", err=True)
+    for refusal in done.refused:
+        click.echo(f"refused {refusal.delivery}: {refusal.reason}", err=True)
     return Exit.PARTLY if done.refused else session.finish()
 
 

@@ -43,6 +43,19 @@ class Receipt:
     new: bool  # False: it had taken it before, and nothing was done
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The provider did not take a delivery, or did not say."""
+
+    delivery: str
+    outcome: Outcome
+    reason: str  # the provider's words, without an address
+    retry_after: float = 0.0  # seconds the provider asks to wait; 0: it did not say
+
+
+Answer = Receipt | Refusal
+
+
 class Provider(Protocol):
     """Takes batches. One that wants bytes asks `batch.edition.message(reader)`; one that fills in
     templates asks the edition once, and each reader for `values()`."""
@@ -50,11 +63,13 @@ class Provider(Protocol):
     @property
     def name(self) -> str: ...
 
-    def hand_over(self, batch: Batch) -> Iterator[Receipt]:
-        """Give the batch to the carrier, in order; a receipt as soon as each delivery is taken.
+    def hand_over(self, batch: Batch) -> Iterator[Answer]:
+        """Give the batch to the carrier; one answer for each delivery, as soon as it is known.
 
-        ProviderError for the first delivery that has no receipt yet, and perhaps for those after
-        it: its `outcome` says whether they may be tried again. Work stops when nobody iterates.
+        Answers come in any order. ProviderError when the provider itself cannot go on: whatever
+        has no answer by then was certainly not taken, and `outcome` says whether to try again
+        (temporary) or that somebody has to mend something first (permanent). What may have been
+        taken gets a Refusal with `Outcome.UNKNOWN` before that. Work stops when nobody iterates.
         """
         ...
 

@@ -12,9 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from digest.composer import Reader
 from digest.config import Config
 from digest.errors import Outcome, ProviderError
-from digest.providers import Batch, Receipt
+from digest.providers import Answer, Batch, Receipt, Refusal
 
 PER_FOLDER = 1000  # files; more make file managers and mail programs slow
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -40,20 +41,26 @@ class Outbox:
         self.folder = folder
         self._drawers: dict[str, _Drawer] = {}
 
-    def hand_over(self, batch: Batch) -> Iterator[Receipt]:
-        """A file per reader. What failed may always be tried again: what is not there is not taken,
-        but for an id or address that never can be."""
+    def hand_over(self, batch: Batch) -> Iterator[Answer]:
+        """A file per reader. A ProviderError of the disk is temporary: no file, not taken."""
         drawer = self._drawer(batch.issue_id)
         for reader in batch.readers:
-            delivery = _safe(reader.delivery)
-            name = f"{delivery}.eml"
-            if new := name not in drawer.names:
-                message = batch.message(reader)
-                try:
-                    drawer.put(name, message)
-                except OSError as error:
-                    raise _failure(error) from error
-            yield Receipt(delivery, f"{batch.issue_id}/{name}", new)
+            try:
+                yield self._put(drawer, batch, reader)
+            except ProviderError as error:
+                if error.outcome is not Outcome.PERMANENT:
+                    raise
+                yield Refusal(reader.delivery, error.outcome, str(error))
+
+    def _put(self, drawer: "_Drawer", batch: Batch, reader: Reader) -> Receipt:
+        name = f"{_safe(reader.delivery)}.eml"
+        if new := name not in drawer.names:
+            message = batch.message(reader)
+            try:
+                drawer.put(name, message)
+            except OSError as error:
+                raise _failure(error) from error
+        return Receipt(reader.delivery, f"{batch.issue_id}/{name}", new)
 
     def close(self) -> None:
         """Forget what was seen in the folders."""
