@@ -29,6 +29,7 @@ from digest.models import (
     Subscriber,
 )
 from digest.providers import Batch
+from digest.readership import Readership
 from digest.renderer import Renderer
 from digest.selector import Caps, Selector
 from digest.tokens import Keys, Purpose, preferences_url, sign, unsubscribe_url
@@ -123,16 +124,18 @@ class Draft:
             unsubscribe_url=unsubscribe_url(newsletter.base_url, leave),
         )
 
-    def plan(self, subscribers: Iterable[Subscriber]) -> Plan:
-        """Count who gets what; `subscribers` is read once."""
+    def plan(self, readership: Readership) -> Plan:
+        """Count who gets what; everybody is read once."""
         skipped: Counter[str] = Counter()
         readers: Counter[str] = Counter()
-        for subscriber in subscribers:
-            composition = self._due(subscriber, skipped)
-            if composition is not None:
-                identity = composition.edition.id
-                readers[identity] += 1
-                self._first.setdefault(identity, (composition, subscriber))
+        for subscriber in readership.due(self.issue, skipped):
+            composition = self.composition(subscriber.preferences)
+            if composition is None:
+                skipped[NOTHING_NEW] += 1
+                continue
+            identity = composition.edition.id
+            readers[identity] += 1
+            self._first.setdefault(identity, (composition, subscriber))
         counted = [replace(self._first[e][0].edition, readers=n) for e, n in readers.items()]
         selector = self._desk(Preferences()).selector
         return Plan(
@@ -144,13 +147,13 @@ class Draft:
             skipped=dict(sorted(skipped.items())),
         )
 
-    def batches(self, subscribers: Iterable[Subscriber]) -> Iterator[Batch]:
+    def batches(self, readership: Readership) -> Iterator[Batch]:
         """Every delivery of the issue, grouped by edition as far as `WAITING` allows."""
         waiting: dict[str, list[Reader]] = {}
         messages: dict[str, EditionMessage] = {}
         held = 0
-        for subscriber in subscribers:
-            composition = self._due(subscriber, Counter())
+        for subscriber in readership.due(self.issue, Counter()):
+            composition = self.composition(subscriber.preferences)
             if composition is None:
                 continue
             edition = composition.edition.id
@@ -181,16 +184,6 @@ class Draft:
         values = self._words(desk, stories) | self.reader(subscriber).values()
         language = desk.translations.code
         return self.renderer.whole(stories, chosen.more, self.issue, language, values)[0]
-
-    def _due(self, subscriber: Subscriber, skipped: Counter[str]) -> Composition | None:
-        """The subscriber's edition of this issue, or None and a count of why not."""
-        if subscriber.cadence is not self.issue.cadence:
-            skipped[f"{subscriber.cadence.value}, not due"] += 1
-            return None
-        composition = self.composition(subscriber.preferences)
-        if composition is None:
-            skipped[NOTHING_NEW] += 1
-        return composition
 
     def language(self, preferences: Preferences) -> str:
         """The language of the words around the stories: the reader's first, if we speak it."""

@@ -1,64 +1,64 @@
 """Who a command speaks of: the subscribers, a persona, or tags typed on the command line."""
 
-from collections.abc import Iterator
-from difflib import get_close_matches
+import click
 
-from digest.addresses import identity, normalise
 from digest.cli.session import LATEST, Session, moment
-from digest.config import secret_keys
+from digest.config import STORE_FILE, secret_keys
 from digest.errors import DigestError
 from digest.issues import Draft, issue_at, latest_issue
-from digest.models import Cadence, Issue, Preferences, Subscriber
-from digest.subscribers import EVERYTHING, read_subscribers, split_tags
+from digest.models import Cadence, Finding, Issue, Preferences, Subscriber
+from digest.readership import Found, ListedReaders, Readership, StoredReaders
+from digest.subscribers import EVERYTHING, split_tags
 from digest.tokens import Keys
 
 PREVIEW_ADDRESS = "reader@example.com"
-COMPARED = 2000  # addresses looked through for the one that was meant
 
 
 def keys_of(session: Session) -> Keys:
     return Keys(secret_keys(session.config))
 
 
-def subscribers(session: Session, *, report: bool = True) -> Iterator[Subscriber]:
-    """Everybody, streamed; rows that cannot be read are told at the end of the command."""
+def readership(session: Session, *, report: bool = True) -> Readership:
+    """Everybody: from the store once there is one, else from the CSV files.
+
+    Rows that cannot be read are told at the end of the command.
+    """
     config = session.config
-    tell = session.report if report else (lambda finding: None)
-    return read_subscribers(config.subscribers, config.root, keys_of(session).secrets[0], tell)
+    if config.database or (config.root / STORE_FILE).exists():
+        from digest.store import Store, url_of
+
+        store = Store.open(url_of(config.database, config.root), secret_keys(config))
+        click.get_current_context().call_on_close(store.close)
+        return StoredReaders(store)
+    return ListedReaders(config, session.report if report else _silent)
 
 
-def subscriber(session: Session, email: str) -> Subscriber:
-    """The one with this address; DigestError with the nearest when there is none."""
+def _silent(finding: Finding) -> None:
+    """A second pass over the same rows has nothing new to tell."""
+
+
+def subscriber(session: Session, email: str) -> Found:
+    """The one with this address; DigestError when there is none."""
     try:
-        wanted = identity(normalise(email))
+        found = readership(session, report=False).find(email)
     except ValueError as error:
         raise DigestError(f"{email!r} is no address: {error}") from None
-    known = []
-    for one in subscribers(session, report=False):
-        if identity(one.email) == wanted:
-            return one
-        if len(known) < COMPARED:
-            known.append(one.email)
-    near = get_close_matches(email, known, n=1)
-    raise DigestError(
-        f"{email} is not among the subscribers",
-        hint=f"did you mean {near[0]}?"
-        if near
-        else f"they are read from {session.config.subscribers}",
-    )
+    if found is None:
+        raise DigestError(f"{email} is not among the subscribers", hint="look for a typing error")
+    return found
 
 
-def somebody(session: Session, who: str) -> Subscriber:
+def somebody(session: Session, who: str) -> Found:
     """`--as`: an address, a persona of digest.toml, `*` for everything, or tags."""
     cadence = session.config.cadence
     if "@" in who:
         return subscriber(session, who)
     personas = session.config.personas
     if who in personas:
-        return _invented(personas[who], cadence)
+        return Found(_invented(personas[who], cadence))
     everything = who.strip().lower() in EVERYTHING
     tags = () if everything else split_tags(who)
-    return _invented(Preferences(tags=tags, everything=everything), cadence)
+    return Found(_invented(Preferences(tags=tags, everything=everything), cadence))
 
 
 def _invented(preferences: Preferences, cadence: Cadence) -> Subscriber:

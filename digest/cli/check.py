@@ -45,13 +45,17 @@ def _findings(session: Session, paths: tuple[Path, ...]) -> Iterable[Finding]:
 
 
 def _subscriber_findings(session: Session) -> list[Finding]:
-    from digest.cli.audience import subscribers
-    from digest.errors import SubscribersError
+    from collections import deque
 
+    from digest.config import secret_keys
+    from digest.errors import SubscribersError
+    from digest.subscribers import read_subscribers
+
+    config = session.config
     session.findings.clear()
     try:
-        for _ in subscribers(session):
-            pass
+        key = secret_keys(config)[0]
+        deque(read_subscribers(config.subscribers, config.root, key, session.report), maxlen=0)
     except SubscribersError as error:
         name = session.config.subscribers.name
         return [Finding(name, 0, "subscribers/file", Severity.ERROR, str(error), "", error.hint)]

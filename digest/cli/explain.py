@@ -24,7 +24,8 @@ def command(
     session: Session, who: str, story: str | None, at: str, cadence: str | None, as_json: bool
 ) -> int:
     """Say why a reader gets each story of an issue, or why not."""
-    reader = somebody(session, who)
+    found = somebody(session, who)
+    reader = found.subscriber
     draft = draft_for(session, reader, at, cadence)
     selection = draft.selection(reader.preferences)
     if story:
@@ -32,9 +33,13 @@ def command(
     if as_json:
         composition = draft.composition(reader.preferences)
         edition = composition.edition.id if composition else None
-        shape = {"issue": draft.issue.id} | selection_json(reader.email, edition, selection)
+        shape = {"issue": draft.issue.id} | selection_json(
+            reader.email, edition, found.obstacle, selection
+        )
         click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
         return session.finish()
+    if found.obstacle:
+        session.say(f"{reader.email} gets nothing at all: {found.obstacle}")
     if reader.cadence is not draft.issue.cadence:
         session.say(f"{reader.email} gets the {reader.cadence} issue, not {draft.issue.id}")
     _show(selection, everything=bool(story) or session.verbose)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import click
 
-from digest.cli.audience import draft_of, subscribers
+from digest.cli.audience import draft_of, readership
 from digest.cli.options import at_option, cadence_option
 from digest.cli.session import Session, project_command
 from digest.cli.shapes import plan_json
@@ -21,7 +21,7 @@ TITLES = 8  # stories named before "and N more"
 def command(session: Session, at: str, cadence: str | None, as_json: bool) -> int:
     """Show what the due issue would hold and who would get it. Writes and sends nothing."""
     draft = draft_of(session, at, cadence)
-    plan = draft.plan(subscribers(session))
+    plan = draft.plan(readership(session))
     if as_json:
         shape = plan_json(plan, session.findings)
         click.echo(json.dumps(shape, ensure_ascii=False, indent=2))

@@ -29,7 +29,7 @@ FORMATS = ("html", "text", "eml", "mjml")
 @click.option("--out", metavar="FILE|-", default="-", show_default=True, help="Where to write it.")
 def command(session: Session, who: str, at: str, cadence: str | None, shape: str, out: str) -> int:
     """Render the digest that one reader would get. Sends nothing."""
-    reader = somebody(session, who)
+    reader = somebody(session, who).subscriber
     data = _rendered(draft_for(session, reader, at, cadence), reader, shape)
     if out == "-":
         sys.stdout.buffer.write(data)

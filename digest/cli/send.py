@@ -2,7 +2,7 @@
 
 import click
 
-from digest.cli.audience import draft_of, subscribers
+from digest.cli.audience import draft_of, readership
 from digest.cli.exits import Exit
 from digest.cli.options import at_option, cadence_option
 from digest.cli.plan import show
@@ -22,7 +22,7 @@ def command(session: Session, at: str, cadence: str | None) -> int:
     program opens. A message that is there already is never written again.
     """
     draft = draft_of(session, at, cadence)
-    plan = draft.plan(subscribers(session))
+    plan = draft.plan(readership(session))
     if not session.quiet:
         show(session, plan)
     if not plan.readers:
@@ -42,7 +42,7 @@ def _hand_over(session: Session, draft: Draft, plan: Plan) -> HandOver:
     provider = connect(session.config)
     try:
         with session.progress("Sending") as advance:
-            batches = draft.batches(subscribers(session, report=False))
+            batches = draft.batches(readership(session, report=False))
             return send(provider, batches, lambda done: advance(done, plan.readers))
     finally:
         provider.close()

@@ -119,6 +119,7 @@ def project_command(**settings: Any) -> Callable[[Callable[..., int]], click.Com
             session = Session(config_path, quiet=quiet, verbose=verbose)
             return function(session, **values)
 
+        assert isinstance(command, click.Command)
         return command
 
     return decorate

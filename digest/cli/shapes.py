@@ -63,12 +63,15 @@ def plan_json(plan: Plan, findings: Iterable[Finding]) -> dict[str, object]:
     }
 
 
-def selection_json(email: str, edition: str | None, selection: Selection) -> dict[str, object]:
+def selection_json(
+    email: str, edition: str | None, obstacle: str, selection: Selection
+) -> dict[str, object]:
     """Why one reader gets each story, or why not."""
     return {
         "schema": "digest/explanation@1",
         "reader": email,
         "edition": edition,
+        "obstacle": obstacle,
         "in": [{"id": pick.story.id, "matched": list(pick.matched)} for pick in selection.picks],
         "out": [_omission_json(omission) for omission in selection.omissions],
     }

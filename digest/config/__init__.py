@@ -23,6 +23,7 @@ from digest.models import Finding
 __all__ = [
     "FILE",
     "LABELS",
+    "STORE_FILE",
     "Config",
     "ContentConfig",
     "Limits",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 FILE = "digest.toml"
+STORE_FILE = "digest.sqlite3"  # beside it, once there is a store
 
 
 def find(start: Path) -> Path | None:

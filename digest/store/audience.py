@@ -58,6 +58,14 @@ class Audience:
             with connection.execution_options(yield_per=_FETCH).execute(query) as rows:
                 yield from _readers(rows, size)
 
+    def count(self, cadence: Cadence, at: datetime) -> int:
+        """How many `stream_due` would give."""
+        query = sa.select(sa.func.count()).where(
+            subscriber.c.cadence == cadence.value, *mailable(at)
+        )
+        with self.database.reading() as connection:
+            return int(connection.scalar(query) or 0)
+
     def skipped(self, cadence: Cadence, at: datetime) -> dict[str, int]:
         """How many of this cadence are not due, by the first reason that holds."""
         reason = sa.case(

@@ -13,10 +13,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from digest.config import STORE_FILE
 from digest.errors import StoreError
 from digest.store.failures import explained
 
-FILE = "digest.sqlite3"
+FILE = STORE_FILE
 PATIENCE = 10.0  # seconds to wait for another writer
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
