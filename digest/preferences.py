@@ -6,6 +6,7 @@ A tag is followed, muted or neither, never both; who gets everything follows no 
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from digest.hashtags import fold
 from digest.models import Preferences
@@ -15,6 +16,7 @@ LONGEST_TAG = 100  # characters
 Edit = Callable[[Preferences], Preferences]
 
 
+@lru_cache(maxsize=16_384)
 def clean_tag(raw: str) -> str:
     """The tag as it is kept: no `#`, single spaces. ValueError when it names nothing."""
     name = " ".join(raw.split()).removeprefix("#").strip()

@@ -8,6 +8,7 @@ SQLAlchemy takes a quarter of a second to import: commands import this package w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +17,7 @@ from digest.store import migrate
 from digest.store.audience import Audience
 from digest.store.database import FILE, PATIENCE, Database, connect, url_of
 from digest.store.hashing import Hasher, adopt, matching_hasher
+from digest.store.intake import Entry, Intake, OnConflict, Outcome
 from digest.store.people import Filter
 from digest.store.records import (
     Consent,
@@ -36,9 +38,13 @@ __all__ = [
     "FILE",
     "Consent",
     "DueReader",
+    "Entry",
     "EventKind",
     "Filter",
     "HistoryEvent",
+    "Intake",
+    "OnConflict",
+    "Outcome",
     "State",
     "Store",
     "Subscription",
@@ -85,6 +91,17 @@ class Store:
             Suppressions(database, hasher),
             Audience(database),
         )
+
+    def intake(
+        self,
+        now: datetime,
+        source: str,
+        on_conflict: OnConflict = OnConflict.SKIP,
+        replaces: frozenset[str] = frozenset(),
+        dry_run: bool = False,
+    ) -> Intake:
+        """A session that takes in many people, batch by batch."""
+        return Intake(self.database, self.hasher, now, source, on_conflict, replaces, dry_run)
 
     def backup(self, target: Path, pg_dump: str = "pg_dump") -> None:
         """Write a consistent copy of everything to a new file, while others go on working."""

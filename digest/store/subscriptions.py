@@ -4,8 +4,7 @@ Who left or is suppressed is never made due by anything here but `confirm`, whic
 own act.
 """
 
-import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,9 +16,10 @@ from digest.errors import StoreError
 from digest.models import Cadence, Preferences, Subscriber
 from digest.preferences import Edit, settled
 from digest.store import people, tagging
+from digest.store.bulk import new_ids
 from digest.store.database import Database
 from digest.store.hashing import Hasher
-from digest.store.history import add_consent, history_of, record
+from digest.store.history import add_consent, consents_of, history_of, record
 from digest.store.people import Filter
 from digest.store.records import (
     LIFTED_BY_CONFIRMING,
@@ -34,11 +34,6 @@ from digest.store.schema import subscriber
 from digest.store.suppressions import insert_suppression, lift, reasons_for
 
 EVERYTHING = Preferences(everything=True)
-
-
-def new_id() -> int:
-    """A random 63-bit id: opaque in links, and not the same again for a person who was erased."""
-    return secrets.randbits(63) or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,11 @@ class Subscriptions:
         with self.database.reading() as connection:
             return history_of(connection, person)
 
+    def consents(self, persons: Sequence[int]) -> dict[int, tuple[Consent, ...]]:
+        """The evidence of each of these people, oldest first."""
+        with self.database.reading() as connection:
+            return consents_of(connection, persons)
+
     def add(
         self,
         email: str,
@@ -91,7 +91,7 @@ class Subscriptions:
         ValueError when it is no address; StoreError when it is here already or suppressed.
         """
         address = normalise(email)
-        person = Subscriber(new_id(), address, name, settled(preferences), cadence, timezone)
+        person = Subscriber(new_ids(1)[0], address, name, settled(preferences), cadence, timezone)
         try:
             with self.database.writing() as connection:
                 if state is not State.PENDING:

@@ -1,12 +1,14 @@
 """One moment in time, the same on both databases: always aware, always UTC, to the microsecond."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 
+@lru_cache(maxsize=1024)  # an import writes one moment a million times
 def to_text(moment: datetime) -> str:
     """`2026-11-19T09:00:00.000000Z`: one width, so that texts compare as the moments do."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

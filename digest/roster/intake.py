@@ -1,0 +1,122 @@
+"""The loop of an import: read, judge, and put away in batches."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO
+
+from digest.errors import SubscribersError
+from digest.roster.reading import Broken, Row, open_source
+from digest.roster.rows import BadCellError, Reader
+from digest.roster.vendors import Columns, recognise
+from digest.store import Consent, Entry, OnConflict, Outcome, Store
+
+BATCH = 5000  # rows in one transaction: 0.1 to 0.3 s in which other writers wait
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be imported, and how."""
+
+    file: str  # as people know it
+    consent: str = ""  # how these people agreed; needed unless every row says so
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    on_conflict: OnConflict = OnConflict.SKIP
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was left out."""
+
+    line: int
+    column: str
+    reason: str
+    cells: tuple[str, ...]  # as they stand in the file; one cell for a row that has no cells
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import is; the last one is the result."""
+
+    bytes_read: int = 0
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    skipped: int = 0
+    left: int = 0  # of ours, by what the file says
+    rejected: int = 0
+
+
+class Import:
+    """One import. `columns` says what was understood, before anything is written."""
+
+    def __init__(self, store: Store, stream: BinaryIO, order: Order, now: datetime) -> None:
+        """SubscribersError when the file cannot be read at all, or nothing says they agreed."""
+        self._source = open_source(stream, order.file)
+        self.columns: Columns = recognise(self._source.header, order.mapping, order.file)
+        if not order.consent and "consent" not in self.columns.places:
+            raise SubscribersError(
+                "nothing says that these people agreed to get the newsletter",
+                hint='say how and when, as: --consent "Mailchimp, double opt-in, since 2021"',
+            )
+        stated = Consent(now, "import", order.consent, source=order.file) if order.consent else None
+        self._reader = Reader(self.columns, stated)
+        replaces = frozenset(self.columns.places) if order.on_conflict is OnConflict.REPLACE else ()
+        self._intake = store.intake(
+            now, f"import of {order.file}", order.on_conflict, frozenset(replaces), order.dry_run
+        )
+        self._counts: Counter[str] = Counter()
+
+    def run(self, reject: Callable[[Reject], None]) -> Iterator[Progress]:
+        """Import everything, a batch a step. `reject` gets every row that is left out."""
+        batch: list[tuple[Entry, list[str]]] = []
+        for row in self._source.rows():
+            entry = self._entry(row, reject)
+            if entry is not None:
+                batch.append(entry)
+            if len(batch) >= BATCH:
+                self._put(batch, reject)
+                batch.clear()
+                yield self._progress()
+        if batch:
+            self._put(batch, reject)
+        yield self._progress()
+
+    def _entry(
+        self, row: Row | Broken, reject: Callable[[Reject], None]
+    ) -> tuple[Entry, list[str]] | None:
+        if isinstance(row, Broken):
+            self._counts["rejected"] += 1
+            reject(Reject(row.line, row.column, row.reason, (row.text,)))
+            return None
+        try:
+            return self._reader.entry(row), row.cells
+        except BadCellError as bad:
+            self._counts["rejected"] += 1
+            column = self._reader.column_of(bad.meaning)
+            reject(Reject(row.line, column, str(bad), tuple(row.cells)))
+            return None
+
+    def _put(self, batch: list[tuple[Entry, list[str]]], reject: Callable[[Reject], None]) -> None:
+        results = self._intake.put([entry for entry, _ in batch])
+        for result, (_, cells) in zip(results, batch, strict=True):
+            if result.outcome is Outcome.REFUSED:
+                self._counts["rejected"] += 1
+                column = self._reader.column_of("email")
+                reject(Reject(result.line, column, result.reason, tuple(cells)))
+            else:
+                self._counts[result.outcome.value] += 1
+
+    def _progress(self) -> Progress:
+        counts = self._counts
+        return Progress(
+            self._source.bytes_read,
+            counts.total(),
+            counts["added"],
+            counts["changed"],
+            counts["skipped"],
+            counts["left"],
+            counts["rejected"],
+        )

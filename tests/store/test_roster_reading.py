@@ -1,0 +1,115 @@
+"""Broken files: every bad row is named by line and column, the others are read."""
+
+import csv
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.errors import SubscribersError
+from digest.roster.reading import LONGEST_LINE, Broken, Row, open_source
+
+HEADER = b"email,name,tags\n"
+GOOD = b"good@example.com,Good,ai\n"
+
+
+def rows_of(data: bytes) -> list[Row | Broken]:
+    return list(open_source(BytesIO(data), "list.csv").rows())
+
+
+@pytest.mark.parametrize(
+    ("bad", "column", "reason"),
+    [
+        (b"caf\xe9@example.com,,\n", "email", "is not UTF-8 (byte 0xe9)"),
+        (b"a@example.com,Ren\xe9,\n", "name", "is not UTF-8 (byte 0xe9)"),
+        (b"a@example.com,A\0na,\n", "name", "holds a NUL byte"),
+        (b"a@example.com,Ana\n", "", "has 2 cells where the header has 3"),
+        (b"a@example.com,Ana,x,y\n", "", "has 4 cells where the header has 3"),
+        (b'a@example.com,"Ana"x,\n', "tags", "cannot be read"),
+        (b"a@example.com," + b"x" * 10_000_000 + b",\n", "name", "is longer than 1,000,000 bytes"),
+        (b"a@example.com," + b"x" * 200_000 + b",\n", "", "holds a cell that is longer than"),
+    ],
+)
+def test_a_bad_row_is_named_and_the_next_is_read(bad: bytes, column: str, reason: str) -> None:
+    first, broken, last = rows_of(HEADER + GOOD + bad + GOOD)
+
+    assert isinstance(first, Row)
+    assert isinstance(broken, Broken)
+    assert broken.line == 3
+    assert reason in broken.reason
+    assert broken.column == column or not column
+    assert last == Row(4, ["good@example.com", "Good", "ai"])
+
+
+def test_a_quote_that_is_never_closed_is_named_where_it_opens() -> None:
+    (good, broken) = rows_of(HEADER + GOOD + b'a@example.com,"Ana,ai\n' + GOOD)
+
+    assert isinstance(good, Row)
+    assert broken.line == 3
+    assert "never closed" in broken.reason  # type: ignore[union-attr]
+
+
+def test_line_numbers_count_lines_inside_quotes() -> None:
+    first, second = rows_of(HEADER + b'a@example.com,"two\nlines",\n' + GOOD)
+
+    assert (first.line, second.line) == (2, 4)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_delimiter_and_line_ending_are_found_out(delimiter: str, ending: str) -> None:
+    lines = [delimiter.join(cells) for cells in (("email", "name"), ("a@example.com", "Ana"))]
+
+    (row,) = rows_of("".join(line + ending for line in lines).encode("utf-8-sig"))
+
+    assert row == Row(2, ["a@example.com", "Ana"])
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        ("email,name\n".encode("utf-16"), "this is UTF-16"),
+        (b"em\xe9il,name\n", "the header is not UTF-8"),
+        (b"{not json\n", "is no JSON"),
+    ],
+)
+def test_a_file_without_a_readable_header_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(SubscribersError, match=message):
+        rows_of(data)
+
+
+def test_empty_lines_are_no_rows() -> None:
+    assert rows_of(HEADER + b"\n\n" + GOOD + b",,\n")[0].line == 4
+
+
+def test_no_line_is_held_beyond_its_limit() -> None:
+    source = open_source(BytesIO(HEADER + b"x" * (5 * LONGEST_LINE)), "list.csv")
+
+    (broken,) = source.rows()
+
+    assert len(broken.text) <= 1000  # type: ignore[union-attr]
+    assert source.bytes_read == len(HEADER) + 5 * LONGEST_LINE - 3 + 3
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")),
+            min_size=2,
+            max_size=2,
+        ),
+        max_size=5,
+    )
+)
+def test_whatever_a_csv_writer_writes_is_read(cells: list[list[str]]) -> None:
+    from io import StringIO
+
+    out = StringIO()
+    csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(cells)
+
+    found = [row.cells for row in rows_of(b"email,name\n" + out.getvalue().encode())]  # type: ignore[union-attr]
+
+    assert found == cells
