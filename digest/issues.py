@@ -236,7 +236,7 @@ class Draft:
         return {
             Slot.SUBJECT: wording.subject(stories, own),
             Slot.PREHEADER: wording.preheader(stories, own),
-            Slot.INTRO: wording.intro(stories, self.issue.cadence, False, own),
+            Slot.INTRO: wording.intro(stories, self.issue.cadence, own),
         }
 
     def _someone(self) -> Reader:

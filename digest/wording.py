@@ -71,11 +71,11 @@ def preheader(stories: Sequence[Story], tr: Translations) -> str:
     return _cut(text, PREHEADER_LENGTH.stop - 1)
 
 
-def intro(stories: Sequence[Story], cadence: Cadence, everything: bool, tr: Translations) -> str:
+def intro(stories: Sequence[Story], cadence: Cadence, tr: Translations) -> str:
     """How many stories there are and how long they take: one sentence."""
     number = len(stories)
     minutes = sum(reading_minutes(story.words) for story in stories)
-    counted = _counted(number, cadence, everything, tr) % {"number": number}
+    counted = _counted(number, cadence, tr) % {"number": number}
     time = tr.ngettext(
         "about %(minutes)d minute of reading", "about %(minutes)d minutes of reading", minutes
     )
@@ -130,33 +130,21 @@ def cadence_adverb(cadence: Cadence, tr: Translations) -> str:
             return tr.gettext("monthly")
 
 
-def _counted(number: int, cadence: Cadence, everything: bool, tr: Translations) -> str:
+def _counted(number: int, cadence: Cadence, tr: Translations) -> str:
     # Whole sentences, because languages put time and agreement where they like.
-    match cadence, everything:
-        case Cadence.DAILY, True:
-            return tr.ngettext("%(number)d story today", "%(number)d stories today", number)
-        case Cadence.WEEKLY, True:
-            return tr.ngettext("%(number)d story this week", "%(number)d stories this week", number)
-        case Cadence.MONTHLY, True:
+    match cadence:
+        case Cadence.DAILY:
             return tr.ngettext(
-                "%(number)d story this month", "%(number)d stories this month", number
+                "%(number)d story for you today", "%(number)d stories for you today", number
             )
-        case Cadence.DAILY, _:
+        case Cadence.WEEKLY:
             return tr.ngettext(
-                "%(number)d story matches your tags today",
-                "%(number)d stories match your tags today",
-                number,
+                "%(number)d story for you this week", "%(number)d stories for you this week", number
             )
-        case Cadence.WEEKLY, _:
+        case Cadence.MONTHLY:
             return tr.ngettext(
-                "%(number)d story matches your tags this week",
-                "%(number)d stories match your tags this week",
-                number,
-            )
-        case _:
-            return tr.ngettext(
-                "%(number)d story matches your tags this month",
-                "%(number)d stories match your tags this month",
+                "%(number)d story for you this month",
+                "%(number)d stories for you this month",
                 number,
             )
 

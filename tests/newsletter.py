@@ -124,7 +124,7 @@ def values(language: str) -> dict[Slot, str]:
     return {
         Slot.SUBJECT: subject(STORIES, tr),
         Slot.PREHEADER: preheader(STORIES, tr),
-        Slot.INTRO: intro(STORIES, ISSUE.cadence, READER.everything, tr),
+        Slot.INTRO: intro(STORIES, ISSUE.cadence, tr),
         Slot.SALUTATION: salutation("Ana", tr),
         Slot.WHY: why(READER, ISSUE.cadence, tr),
         Slot.PREFERENCES_URL: page,

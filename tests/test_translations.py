@@ -51,11 +51,13 @@ def test_no_translation_is_fuzzy_or_empty_or_lacks_a_value(path):
 
 def test_plural_follows_the_number():
     forms = [
-        translations("pl").ngettext("%(number)d story today", "%(number)d stories today", number)
+        translations("pl").ngettext(
+            "%(number)d story for you today", "%(number)d stories for you today", number
+        )
         for number in (1, 2, 5, 12, 22, 25)
     ]
 
-    assert [form.split()[-1] for form in forms] == [
+    assert [form.split()[1] for form in forms] == [
         "tekst", "teksty", "tekstów", "tekstów", "teksty", "tekstów",
     ]  # fmt: skip
 

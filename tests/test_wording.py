@@ -85,28 +85,28 @@ def test_preheader_has_40_to_130_letters_and_is_not_the_subject(stories, tr):
 
 
 def test_intro_counts_stories_and_minutes():
-    assert intro([ROTA, OTEL, PGROLL], Cadence.WEEKLY, False, EN) == (
-        "3 stories match your tags this week, about 16 minutes of reading."
+    assert intro([ROTA, OTEL, PGROLL], Cadence.WEEKLY, EN) == (
+        "3 stories for you this week, about 16 minutes of reading."
     )
-    assert intro([story("x", words=10)], Cadence.DAILY, True, EN) == (
-        "1 story today, about 1 minute of reading."
+    assert intro([story("x", words=10)], Cadence.DAILY, EN) == (
+        "1 story for you today, about 1 minute of reading."
     )
 
 
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        (1, "1 tekst z tego tygodnia pasuje do Twoich tagów – około 1 minuty czytania."),
-        (3, "3 teksty z tego tygodnia pasują do Twoich tagów – około 3 minut czytania."),
-        (5, "5 tekstów z tego tygodnia pasuje do Twoich tagów – około 5 minut czytania."),
-        (12, "12 tekstów z tego tygodnia pasuje do Twoich tagów – około 12 minut czytania."),
-        (22, "22 teksty z tego tygodnia pasują do Twoich tagów – około 22 minut czytania."),
+        (1, "1 tekst dla Ciebie z tego tygodnia – około 1 minuty czytania."),
+        (3, "3 teksty dla Ciebie z tego tygodnia – około 3 minut czytania."),
+        (5, "5 tekstów dla Ciebie z tego tygodnia – około 5 minut czytania."),
+        (12, "12 tekstów dla Ciebie z tego tygodnia – około 12 minut czytania."),
+        (22, "22 teksty dla Ciebie z tego tygodnia – około 22 minut czytania."),
     ],
 )
 def test_intro_follows_polish_plurals(number, sentence):
     stories = [story(f"s{n}", words=200) for n in range(number)]
 
-    assert intro(stories, Cadence.WEEKLY, False, PL) == sentence
+    assert intro(stories, Cadence.WEEKLY, PL) == sentence
 
 
 def test_reading_time_is_rounded_up_and_never_nothing():
