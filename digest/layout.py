@@ -15,7 +15,7 @@ class Slot(StrEnum):
     # the same for every reader of an edition
     SUBJECT = "subject"
     PREHEADER = "preheader"
-    INTRO = "intro"  # "3 stories match your tags this week, about 24 minutes of reading."
+    INTRO = "intro"  # "3 stories for you this week, about 24 minutes of reading."
     # different for every reader
     SALUTATION = "salutation"  # "Hi Ana," or "Hi,"
     WHY = "why"  # "You get this because you follow #ai and #python, weekly."

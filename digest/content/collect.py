@@ -1,0 +1,149 @@
+"""Posts to stories: what depends on all posts together. Pure.
+
+Canonical spellings of tags, ids and pages that two posts share, and dates that are too far away.
+Works on the rows that the cache keeps, so that a post costs the same read or remembered.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta, tzinfo
+from itertools import chain
+from typing import Any
+
+from digest.config import TagConfig
+from digest.content.post import EPOCH
+from digest.hashtags import Tags, Vocabulary
+from digest.models import Finding, Severity, Story
+
+FARTHEST = timedelta(days=366)  # a date later than this from now is a typing error
+
+_FILL = [getattr(Story, one.name).__set__ for one in fields(Story)]
+
+Row = tuple[str, Sequence[Any]]  # path as shown, and the fields of its `Post`
+
+
+def stories(
+    rows: Sequence[Row], tags: TagConfig, zone: tzinfo, now: datetime
+) -> tuple[list[Story], list[Finding], Vocabulary]:
+    """The stories of all posts, in the order of `rows`; posts that clash are left out or told."""
+    counts = Counter(chain.from_iterable(post[5] for _, post in rows))
+    vocabulary = Vocabulary.of(counts, tags)
+    generated = vocabulary.spelling("generated")
+    latest = (now + FARTHEST - EPOCH) // timedelta(microseconds=1)
+    clashes = _Clashes()
+    moments: dict[int, datetime] = {}
+    found: list[Story] = []
+    for path, post in rows:
+        published = post[3]
+        if published > latest:
+            clashes.findings.append(_too_late(path, post))
+            continue
+        identity = clashes.identity(path, post)
+        if identity:
+            moment = moments.get(published)
+            if moment is None:
+                moment = (EPOCH + timedelta(microseconds=published)).astimezone(zone)
+                moments[published] = moment
+            found += _stories(path, post, identity, moment, vocabulary.sort(post[5]), generated)
+    return found, clashes.findings, vocabulary
+
+
+def _stories(
+    path: str, post: Sequence[Any], identity: str, moment: datetime, tags: Tags, generated: str
+) -> Iterable[Story]:
+    _, _, post_title, _, language, _, url, disclaimer, pinned, draft, _, _, pieces = post
+    marked = generated in tags.markers
+    topics, markers, _ = tags
+    return [
+        _story(
+            (
+                f"{identity}#{slug}" if slug else identity,
+                path,
+                post_title,
+                title,
+                tldr,
+                tuple(takeaways),
+                tuple(tradeoffs),
+                why,
+                link,
+                url,
+                moment,
+                language,
+                topics,
+                markers,
+                marked,
+                disclaimer,
+                pinned,
+                draft,
+                words,
+                line,
+            )
+        )
+        for slug, title, tldr, takeaways, tradeoffs, why, link, words, line in pieces
+    ]
+
+
+def _story(values: tuple[Any, ...]) -> Story:
+    story = Story.__new__(Story)
+    for fill, value in zip(_FILL, values):
+        fill(story, value)
+    return story
+
+
+class _Clashes:
+    """Two posts that say they are the same one. The first by path stays what it is."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self._ids: dict[str, str] = {}
+        self._slugs: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def identity(self, path: str, post: Sequence[Any]) -> str:
+        """The post's id, made unique; empty when the post has to be left out."""
+        identity, slug, language, url = post[0], post[1], post[4], post[6]
+        first, its_url = self._slugs.setdefault((slug, language), (path, url))
+        other = self._ids.setdefault(identity, path)
+        if first == path and other == path:
+            return str(identity)
+        same_page = first != path and bool(url) and url == its_url
+        key, value = ("slug", slug) if first != path else ("id", identity)
+        self.findings.append(_clash(path, first if first != path else other, key, value, same_page))
+        if same_page:
+            return ""
+        return str(identity) if other == path else f"{identity}~{_short(path)}"
+
+
+def _clash(path: str, other: str, key: str, value: str, same_page: bool) -> Finding:
+    return Finding(
+        path,
+        0,
+        "content/duplicate",
+        Severity.ERROR if same_page else Severity.WARNING,
+        f'"{value}" is also the {key} of {other}' + (": the same page" if same_page else ""),
+        key,
+        f"give each post its own {key}",
+    )
+
+
+def _short(path: str) -> str:
+    return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _too_late(path: str, post: Sequence[Any]) -> Finding:
+    year = (EPOCH + timedelta(microseconds=post[3])).year
+    return Finding(
+        path,
+        post[11],
+        "front-matter/date",
+        Severity.ERROR,
+        f"year {year}: a typing error?",
+        post[10] or "date",
+        "more than a year from now",
+    )
+
+
+def by_path(found: Mapping[str, Sequence[Any] | None]) -> list[Row]:
+    """Readable posts in the order of their paths."""
+    return [(path, post) for path, post in sorted(found.items()) if post is not None]

@@ -1,0 +1,383 @@
+"""Hashtags: any spelling to one key, topics apart from markers, and a small language of filters.
+
+Pure. A tag is *raw* as an author typed it, a *key* is what two spellings share, and the
+*canonical* spelling is what people are shown.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from digest.config import TagConfig
+from digest.errors import FilterError
+
+MAX_DEPTH = 50  # of parentheses in a filter; deeper is a mistake, and would end in RecursionError
+
+_DROPPED = re.compile(r"[\s_\-\u2010-\u2015]+")
+_GLUED = re.compile(r"(?<=\w)#(?=\w)")
+
+
+@lru_cache(maxsize=16_384)
+def fold(tag: str) -> str:
+    """What all spellings of one tag share: no `#`, case, hyphen, underscore or space.
+
+    Idempotent. Empty for a tag with nothing in it. NFC and not NFKC: `H₂O` is not `H2O`.
+    """
+    tag = _DROPPED.sub("", tag)
+    key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", tag).casefold())
+    while (shorter := _DROPPED.sub("", key).removeprefix("#")) != key:
+        key = shorter
+    return key
+
+
+def parse_tags(value: object, *, split_words: bool = False) -> tuple[str, ...]:
+    """Raw tags from a front matter value: text, number, list of them, or nothing.
+
+    Text is cut at white space only where every word has its `#`, else at commas; `a b c` is one
+    tag unless `split_words`. Spellings of one tag are kept once, the first. Never raises.
+    """
+    found: dict[str, str] = {}
+    for raw in _raw(value, split_words):
+        tag = " ".join(raw.removeprefix("#").split())
+        found.setdefault(fold(tag), tag)
+    found.pop("", None)
+    return tuple(found.values())
+
+
+def is_ambiguous(text: str) -> bool:
+    """True for `a b c`: one name with spaces or three tags, only the author knows."""
+    return "," not in text and "#" not in text and len(text.split()) > 1
+
+
+def _raw(value: object, split_words: bool) -> Iterable[str]:
+    if value is None:
+        return ()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [tag for item in value for tag in _item(item)]
+    return _text(str(value), split_words)
+
+
+def _item(value: object) -> Iterable[str]:
+    """An item of a list keeps its spaces and commas, unless it is a `#` string of its own."""
+    if value is None or isinstance(value, list | tuple | dict):
+        return ()
+    text = str(value)
+    return _text(text, False) if text.count("#") > 1 else (text,)
+
+
+def _text(text: str, split_words: bool) -> Iterable[str]:
+    if text.count("#") > text.count(" #") + 1:
+        text = _GLUED.sub(" #", text)
+    words = text.replace(",", " ").split() if "#" in text else ()
+    if words and all(word.startswith("#") for word in words):
+        return words
+    if "," in text:
+        return text.split(",")
+    if text.lstrip().startswith("#"):  # `#machine learning #ai`: each `#` opens a tag
+        return re.split(r"\s+(?=#)", text)
+    return text.split() if split_words else (text,)
+
+
+class Tags(NamedTuple):
+    """The tags of one post, sorted out. Spellings are canonical."""
+
+    topics: tuple[str, ...]
+    markers: tuple[str, ...]  # metadata, the language among it
+    language: str  # of the first language tag; empty when there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Every tag of the content: how it is shown, what it is an alias of, what is no topic."""
+
+    spellings: Mapping[str, str]  # key -> canonical spelling
+    aliases: Mapping[str, str]  # key -> key
+    markers: frozenset[str]  # keys
+    languages: Mapping[str, str]  # key -> primary subtag
+    _places: dict[str, tuple[str, bool, str]] = field(
+        default_factory=dict, compare=False, repr=False
+    )  # what `sort` has worked out, by raw spelling
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int], config: TagConfig) -> "Vocabulary":
+        """From raw spellings with how many posts use each. The most frequent spelling is shown."""
+        aliases = _resolved({fold(a): fold(b) for a, b in config.aliases.items()})
+        best: dict[str, tuple[object, ...]] = {}
+        for raw, count in counts.items():
+            key = fold(raw)
+            if key and key not in aliases:
+                rank = (-count, *_preference(raw))
+                best[key] = min(best.get(key, rank), rank)
+        spellings = {key: str(rank[-1]) for key, rank in best.items()}
+        for target in config.aliases.values():
+            spellings.setdefault(fold(target), target.removeprefix("#"))
+        languages = {fold(code): code.lower() for code in config.languages}
+        markers = frozenset(aliases.get(fold(tag), fold(tag)) for tag in config.markers)
+        return cls(spellings, aliases, markers, languages)
+
+    def key(self, tag: str) -> str:
+        """The key that decides whether two tags are one: folded, aliases applied."""
+        key = fold(tag)
+        return self.aliases.get(key, key)
+
+    def keys(self, tags: Iterable[str]) -> frozenset[str]:
+        """Every key under which a filter may ask for `tags`: their own and their aliases'."""
+        own = {self.key(tag) for tag in tags}
+        return frozenset(own | {alias for alias, key in self.aliases.items() if key in own})
+
+    def spelling(self, tag: str) -> str:
+        """How a tag is shown; as typed when no post uses it."""
+        return self.spellings.get(self.key(tag)) or tag.removeprefix("#")
+
+    def sort(self, raw: Iterable[str]) -> Tags:
+        """Topics, markers and language of one post, each tag once, in the post's order."""
+        topics: dict[str, None] = {}
+        markers: dict[str, None] = {}
+        language = ""
+        for tag in raw:
+            shown, is_marker, named = self._places.get(tag) or self._place(tag)
+            if is_marker:
+                markers[shown] = None
+                language = language or named
+            else:
+                topics[shown] = None
+        return Tags(tuple(topics), tuple(markers), language)
+
+    def _place(self, tag: str) -> tuple[str, bool, str]:
+        key = self.key(tag)
+        is_marker = key in self.markers or key in self.languages
+        place = self.spelling(tag), is_marker, self.languages.get(key, "")
+        self._places[tag] = place
+        return place
+
+
+def language_of(raw: Iterable[str], languages: Iterable[str]) -> str:
+    """The language that the tags of a post name, by the first that does; else empty."""
+    known = {fold(code): code.lower() for code in languages}
+    return next((known[fold(tag)] for tag in raw if fold(tag) in known), "")
+
+
+def _preference(raw: str) -> tuple[object, ...]:
+    """Among equally frequent spellings: hyphenated, then lower case, then by the alphabet."""
+    return ("-" not in raw, raw != raw.lower(), raw)
+
+
+def _resolved(aliases: Mapping[str, str]) -> dict[str, str]:
+    """Aliases of aliases followed to their end; a circle ends where it began."""
+    ends: dict[str, str] = {}
+    for start in aliases:
+        seen, key = {start}, aliases[start]
+        while key in aliases and key not in seen:
+            seen.add(key)
+            key = aliases[key]
+        if key != start:
+            ends[start] = key
+    return ends
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A filter that wants one tag."""
+
+    name: str  # as typed
+    key: str  # what is looked for
+
+    def matches(self, keys: Collection[str]) -> bool:
+        """True when the tag is among `keys`."""
+        return self.key in keys
+
+    def __str__(self) -> str:
+        plain = _PLAIN.fullmatch(self.name) and self.name.lower() not in _OPERATORS
+        quoted = self.name.replace("\\", "\\\\").replace('"', '\\"')
+        return self.name if plain else f'"{quoted}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """A filter that wants its part not to match."""
+
+    part: "Filter"
+
+    def matches(self, keys: Collection[str]) -> bool:
+        """True when the part does not match `keys`."""
+        return not self.part.matches(keys)
+
+    def __str__(self) -> str:
+        return f"not {_enclosed(self.part, And, Or)}"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """A filter that wants every part to match."""
+
+    parts: tuple["Filter", ...]
+
+    def matches(self, keys: Collection[str]) -> bool:
+        """True when every part matches `keys`."""
+        return all(part.matches(keys) for part in self.parts)
+
+    def __str__(self) -> str:
+        return " and ".join(_enclosed(part, And, Or) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """A filter that wants at least one part to match."""
+
+    parts: tuple["Filter", ...]
+
+    def matches(self, keys: Collection[str]) -> bool:
+        """True when a part matches `keys`."""
+        return any(part.matches(keys) for part in self.parts)
+
+    def __str__(self) -> str:
+        return " or ".join(_enclosed(part, Or) for part in self.parts)
+
+
+Filter = Tag | Not | And | Or
+
+_OPERATORS = frozenset({"and", "or", "not"})
+_PLAIN = re.compile(r"[^\s()\"'#\\][^\s()\"'\\]*")
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<paren>[()])
+      | \#?(?P<quote>["'])(?P<quoted>(?:\\.|(?!(?P=quote))[^\\])*)(?P=quote)
+      | (?P<open>\#?["'])
+      | (?P<word>[^\s()"']+)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _enclosed(part: Filter, *kinds: type) -> str:
+    return f"({part})" if isinstance(part, kinds) else str(part)
+
+
+def parse(text: str, key: Callable[[str], str] = fold) -> Filter:
+    """`ai and (llm or agents) and not crypto`: `not` binds before `and` before `or`.
+
+    A tag may have a `#` and is quoted when it has spaces or is an operator's name. `key` says
+    what a tag is known by: `Vocabulary.key` follows the aliases. Raises FilterError with the
+    position of the first word that cannot be where it is.
+    """
+    return _Parser(text, key).whole()
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str  # `tag`, `and`, `or`, `not`, `(`, `)` or `end`
+    text: str
+    position: int
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens, position, end = [], 0, len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        assert match is not None  # every character but white space begins some group
+        tokens.append(_token(match))
+        position = match.end()
+    return [*tokens, _Token("end", "", end)]
+
+
+def _token(match: re.Match[str]) -> _Token:
+    start = match.start() + len(match.group()) - len(match.group().lstrip())
+    if paren := match["paren"]:
+        return _Token(paren, paren, start)
+    if match["open"]:
+        raise FilterError(
+            "a quote is never closed", position=start, hint="put a quote after the tag's last word"
+        )
+    word = match["word"]
+    if word and word.lower() in _OPERATORS:
+        return _Token(word.lower(), word, start)
+    name = word if word is not None else re.sub(r"\\(.)", r"\1", match["quoted"], flags=re.DOTALL)
+    name = name.removeprefix("#") if word is not None else name
+    if not fold(name):
+        raise FilterError(
+            f"`{match.group().strip()}` names no tag", position=start, hint="write a tag like #ai"
+        )
+    return _Token("tag", name, start)
+
+
+class _Parser:
+    """Recursive descent over tokens; one method a level of precedence."""
+
+    def __init__(self, text: str, key: Callable[[str], str]) -> None:
+        self._tokens = _tokens(text)
+        self._key = key
+        self._next = 0
+        self._depth = 0
+
+    def whole(self) -> Filter:
+        if self._peek().kind == "end":
+            raise FilterError("the filter is empty", hint="write tags, like `ai and not crypto`")
+        found = self._or()
+        token = self._peek()
+        if token.kind == ")":
+            raise FilterError(
+                "`)` closes nothing", position=token.position, hint="remove it, or open with `(`"
+            )
+        if token.kind != "end":
+            raise FilterError(
+                f"`{token.text}` follows without an operator",
+                position=token.position,
+                hint='write `and`, `or` or `and not` before it, or quote a tag with spaces: "a b"',
+            )
+        return found
+
+    def _peek(self) -> _Token:
+        return self._tokens[self._next]
+
+    def _take(self, kind: str) -> bool:
+        taken = self._peek().kind == kind
+        self._next += taken
+        return taken
+
+    def _or(self) -> Filter:
+        parts = [self._and()]
+        while self._take("or"):
+            parts.append(self._and())
+        return parts[0] if len(parts) == 1 else Or(tuple(parts))
+
+    def _and(self) -> Filter:
+        parts = [self._not()]
+        while self._take("and"):
+            parts.append(self._not())
+        return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+    def _not(self) -> Filter:
+        if not self._take("not"):
+            return self._operand()
+        return Not(self._deeper(self._not))
+
+    def _operand(self) -> Filter:
+        token = self._peek()
+        if self._take("tag"):
+            return Tag(token.text, self._key(token.text))
+        if not self._take("("):
+            seen = f"`{token.text}`" if token.text else "the end"
+            raise FilterError(
+                f"a tag is missing before {seen}",
+                position=token.position,
+                hint="a tag, `not` or `(` can stand here",
+            )
+        found = self._deeper(self._or)
+        if not self._take(")"):
+            raise FilterError("`(` is never closed", position=token.position, hint="add `)`")
+        return found
+
+    def _deeper(self, rule: Callable[[], Filter]) -> Filter:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise FilterError(
+                f"more than {MAX_DEPTH} levels deep",
+                position=self._peek().position,
+                hint="write a flatter expression",
+            )
+        found = rule()
+        self._depth -= 1
+        return found
