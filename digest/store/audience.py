@@ -1,15 +1,16 @@
 """Who is due, streamed: a million readers with their tags as bitmasks, in flat memory.
 
 The database adds the bits up, one subquery a reader, from a temporary table of the issue's tags;
-joined rows would be three times as many. A word is 62 bits (the databases' integers are signed),
-muted tags have their own bits behind the followed ones. Suppressions are looked up for every
-reader in the same query: a flag on the person would miss one that is added at the same moment.
+joined rows would be three times as many. Muted tags have their bits behind the followed ones.
+Where they are too many for an integer, the database lists them and the masks are made here.
+Suppressions are looked up for every reader in the same query: a flag on the person would miss one
+that is added at the same moment.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,17 +24,19 @@ from digest.store.records import DueReader, State
 from digest.store.schema import subscriber, subscriber_tag, suppression
 from digest.store.timestamps import from_driver
 
-_WORD = 62
+_WORD = 62  # bits
 _FETCH = 2000  # rows a round trip
+_REMEMBERED = 65_536  # lists of tags whose masks are kept
 
 _bits = sa.Table(
     "issue_bit",
     sa.MetaData(),
     sa.Column("mark", sa.BigInteger, primary_key=True, autoincrement=False),  # tag id * 2 + muted
-    sa.Column("word", sa.Integer, nullable=False),
     sa.Column("bit", sa.BigInteger, nullable=False),
     prefixes=["TEMPORARY"],
 )
+
+_Masks = Callable[[Any], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,13 @@ class Audience:
         """
         size = max(tags.values(), default=-1) + 1
         with self.database.reading() as connection:
-            _lay_out(connection, tags, size)
-            query = _due(cadence, at, _words(size), _shared(tags))
+            bits = _bits_of_marks(connection, tags, size)
+            mask, masks = _adding_up(tags) if 2 * size <= _WORD else _listing(bits)
+            _lay_out(connection, bits if 2 * size <= _WORD else dict.fromkeys(bits, 0))
+            query = _due(cadence, at, mask)
             # closed also when the caller stops half-way: it is a cursor on the server
             with connection.execution_options(yield_per=_FETCH).execute(query) as rows:
-                yield from _readers(rows, size)
+                yield from _readers(rows, size, masks)
 
     def count(self, cadence: Cadence, at: datetime) -> int:
         """How many `stream_due` would give."""
@@ -98,69 +103,70 @@ def _suppressed() -> sa.ColumnElement[bool]:
     return sa.exists(sa.select(1).where(suppression.c.address_hash == subscriber.c.address_hash))
 
 
-def _words(size: int) -> int:
-    return -(-2 * size // _WORD)
+def _bits_of_marks(connection: sa.Connection, tags: Mapping[str, int], size: int) -> dict[int, int]:
+    """The bit of every mark (a tag of the store, followed or muted) that the issue has."""
+    positions = {fold(key): position for key, position in tags.items()}
+    return {
+        number * 2 + muted: 1 << (positions[key] + muted * size)
+        for key, number in tagging.known_ids(connection, positions).items()
+        for muted in (0, 1)
+    }
 
 
-def _shared(tags: Mapping[str, int]) -> bool:
-    return len(set(tags.values())) < len(tags)
-
-
-def _lay_out(connection: sa.Connection, tags: Mapping[str, int], size: int) -> None:
-    """Fill the temporary table with the bit of every tag that the store knows."""
+def _lay_out(connection: sa.Connection, bits: Mapping[int, int]) -> None:
+    """Fill the temporary table."""
     _bits.drop(connection, checkfirst=True)
     _bits.create(connection)
-    positions = {fold(key): position for key, position in tags.items()}
-    rows = []
-    for key, number in tagging.known_ids(connection, positions).items():
-        for muted in (0, 1):
-            word, bit = divmod(positions[key] + muted * size, _WORD)
-            rows.append({"mark": number * 2 + muted, "word": word, "bit": 1 << bit})
-    if rows:
+    if bits:
+        rows = [{"mark": mark, "bit": bit} for mark, bit in bits.items()]
         connection.execute(sa.insert(_bits), rows)
 
 
-def _due(cadence: Cadence, at: datetime, words: int, shared: bool) -> sa.Select[Any]:
-    columns = (
-        subscriber.c.id,
-        subscriber.c.email,
-        subscriber.c.name,
-        subscriber.c.languages,
-        subscriber.c.timezone,
-        subscriber.c.everything,
-        subscriber.c.covered_until,
-    )
-    masks = (_mask(word if words > 1 else None, shared) for word in range(words))
+def _adding_up(tags: Mapping[str, int]) -> tuple[Any, _Masks]:
+    """The database adds up the bits of a reader. Of two tags with one bit it counts one."""
+    shared = len(set(tags.values())) < len(tags)
+    total = sa.func.sum(sa.distinct(_bits.c.bit) if shared else _bits.c.bit)
+    return total, lambda value: int(value or 0)
+
+
+def _listing(bits: Mapping[int, int]) -> tuple[Any, _Masks]:
+    """The database lists the marks of a reader, for more tags than fit in an integer."""
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def masks(value: str | None) -> int:
+        mask = 0
+        for mark in value.split(",") if value else ():
+            mask |= bits[int(mark)]
+        return mask
+
+    return sa.func.aggregate_strings(sa.cast(_bits.c.mark, sa.Text), ","), masks
+
+
+def _due(cadence: Cadence, at: datetime, mask: Any) -> sa.Select[Any]:
+    mark = subscriber_tag.c.tag_id * 2 + subscriber_tag.c.muted
+    of_reader = subscriber_tag.c.subscriber_id == subscriber.c.id
     return (
-        sa.select(*columns, *masks)
+        sa.select(
+            subscriber.c.id,
+            subscriber.c.email,
+            subscriber.c.name,
+            subscriber.c.languages,
+            subscriber.c.timezone,
+            subscriber.c.everything,
+            subscriber.c.covered_until,
+            sa.select(mask).where(of_reader, _bits.c.mark == mark).scalar_subquery(),
+        )
         .where(subscriber.c.cadence == cadence.value, *mailable(at))
         .order_by(subscriber.c.id)
     )
 
 
-def _mask(word: int | None, shared: bool) -> Any:
-    """The bits of one reader in one word. `shared`: two tags have the same bit."""
-    bit: sa.ColumnElement[int] = _bits.c.bit
-    if word is not None:
-        bit = sa.case((_bits.c.word == word, bit), else_=0)
-    mark = subscriber_tag.c.tag_id * 2 + subscriber_tag.c.muted
-    return (
-        sa.select(sa.func.sum(sa.distinct(bit) if shared else bit))
-        .where(subscriber_tag.c.subscriber_id == subscriber.c.id, _bits.c.mark == mark)
-        .scalar_subquery()
-    )
-
-
-def _readers(rows: Iterable[Any], size: int) -> Iterator[DueReader]:
+def _readers(rows: Iterable[Any], size: int, masks: _Masks) -> Iterator[DueReader]:
     low = (1 << size) - 1
     languages = cache(split_languages)  # as many entries as combinations of languages
     moments = cache(from_driver)  # as many as windows handed over
-    for row in rows:
-        person, email, name, codes, zone, everything, covered, *masks = row
-        mask = 0
-        for place, bits in enumerate(masks):
-            if bits:
-                mask |= int(bits) << (place * _WORD)
+    for person, email, name, codes, zone, everything, covered, value in rows:
+        mask = masks(value)
         yield DueReader(
             person,
             email,
