@@ -51,15 +51,41 @@ def test_every_setting_is_documented():
     assert not [key for key in keys if not re.search(rf"`(?:\w+\.)?{key}`", text)]
 
 
-def test_every_module_is_on_the_map():
-    text = (DOCS / "architecture.md").read_text()
-    parts = {p.stem if p.suffix else f"{p.name}/" for p in (ROOT / "digest").iterdir()}
+PARTS = [
+    p for p in (ROOT / "digest").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
+]
 
-    assert not [
-        part
-        for part in parts - {"__init__", "__main__", "__pycache__/", "locale/", "pages/", "_bundled/"}
-        if f"`{part}`" not in text
-    ]
+
+@pytest.mark.parametrize("part", sorted(PARTS), ids=lambda p: p.name)
+def test_every_module_is_on_the_map(part):
+    line = f"| `{part.name}{'' if part.suffix else '/'}` |"
+
+    assert part.name.startswith("__") or line in (DOCS / "architecture.md").read_text()
+
+
+def test_every_word_of_the_glossary_says_what_to_avoid():
+    text = (DOCS / "glossary.md").read_text()
+
+    entries = [part for part in text.split("\n\n") if part.startswith("**")]
+    assert len(entries) >= 30
+    assert all(re.search(r"\n_Avoid_: .+$", entry) for entry in entries)
+
+
+def test_decisions_are_numbered_without_gaps_and_have_four_parts():
+    paths = sorted((DOCS / "decisions").glob("*.md"))
+
+    assert [int(path.name[:4]) for path in paths] == list(range(1, len(paths) + 1))
+    for path in paths:
+        text = path.read_text()
+        assert text.startswith(f"# {int(path.name[:4])}. ")
+        assert re.findall(r"(?m)^\*\*(\w+)\.\*\*", text) == ["Context", "Choice", "Why", "Cost"]
+
+
+def test_scripts_that_contributing_names_exist():
+    names = set(re.findall(r"scripts/(\w+)", (ROOT / "CONTRIBUTING.md").read_text()))
+
+    assert names >= {"test", "check", "bench"}
+    assert all((ROOT / "scripts" / name).is_file() for name in names)
 
 
 @pytest.mark.parametrize(
