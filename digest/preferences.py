@@ -4,7 +4,7 @@ A tag is followed, muted or neither, never both; who gets everything follows no 
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -27,6 +27,11 @@ def clean_tag(raw: str) -> str:
     if len(name) > LONGEST_TAG:
         raise ValueError(f"{name[:20]!r}… is longer than {LONGEST_TAG} characters")
     return name
+
+
+def canonical(tags: Iterable[str], aliases: Mapping[str, str]) -> tuple[str, ...]:
+    """The tags, cleaned, each alias (by its key) replaced by what it stands for."""
+    return tuple(clean_tag(aliases.get(fold(tag), tag)) for tag in tags)
 
 
 def settled(preferences: Preferences) -> Preferences:

@@ -19,6 +19,10 @@ COMMANDS = {
     "plan": "Show what the due issue would hold and who would get it.",
     "send": "Hand the due issue to the provider (the outbox, unless configured).",
     "explain": "Say why a reader gets each story, or why not.",
+    "subscribers": "Add, list, change, import and export subscribers.",
+    "tags": "See what each tag means in readers and stories; rename and merge tags.",
+    "suppressions": "Keep the list of addresses that are never mailed.",
+    "db": "Upgrade and back up the database.",
 }
 
 

@@ -10,6 +10,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2  # click's own
     CHECKS = 3
+    DECLINED = 5
     PARTLY = 7
     INTERRUPTED = 130
 
@@ -19,6 +20,7 @@ MEANINGS = {
     Exit.FAILED: "failed",
     Exit.USAGE: "wrong usage",
     Exit.CHECKS: "done, but posts, subscribers or templates have errors",
+    Exit.DECLINED: "you said no, or there was nobody to ask",
     Exit.PARTLY: "sent, but the provider refused some deliveries for good",
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
 }

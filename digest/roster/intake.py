@@ -24,6 +24,7 @@ class Order:
     mapping: Mapping[str, str] = field(default_factory=dict)
     on_conflict: OnConflict = OnConflict.SKIP
     dry_run: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)  # key of an alias -> tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Import:
                 hint='say how and when, as: --consent "Mailchimp, double opt-in, since 2021"',
             )
         stated = Consent(now, "import", order.consent, source=order.file) if order.consent else None
-        self._reader = Reader(self.columns, stated)
+        self._reader = Reader(self.columns, stated, order.aliases)
         replaces = frozenset(self.columns.places) if order.on_conflict is OnConflict.REPLACE else ()
         self._intake = store.intake(
             now, f"import of {order.file}", order.on_conflict, frozenset(replaces), order.dry_run

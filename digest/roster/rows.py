@@ -1,18 +1,17 @@
 """A row of cells -> an entry for the store, or the column and the reason why not. Pure but for
 the system's list of time zones and languages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TypeVar
 from zoneinfo import available_timezones
 
 from digest.addresses import identity
 from digest.models import Cadence, Preferences
-from digest.preferences import settled
+from digest.preferences import canonical, settled
 from digest.roster.cells import (
     EVERYTHING,
     NOTHING,
@@ -40,12 +39,20 @@ class BadCellError(Exception):
         self.meaning = meaning
 
 
-@dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the rows of one file."""
+    """Reads the rows of one file.
 
-    columns: Columns
-    statement: Consent | None  # how everybody in the file agreed, where the row does not say
+    `statement` says how everybody in the file agreed, where the row does not say; `aliases` gives
+    the tag that (the key of) another stands for.
+    """
+
+    def __init__(
+        self, columns: Columns, statement: Consent | None, aliases: Mapping[str, str]
+    ) -> None:
+        self.columns = columns
+        self.statement = statement
+        # people choose alike: most rows have wishes that were seen before
+        self._wishes = lru_cache(maxsize=65_536)(partial(_preferences, aliases))
 
     def entry(self, row: Row) -> Entry:
         """BadCellError when a cell cannot be taken."""
@@ -96,7 +103,7 @@ class Reader:
     def _preferences(self, cells: Sequence[str]) -> Preferences:
         languages = self._read("language", cells, read_languages)
         try:
-            return _preferences(self._cell("tags", cells), self._cell("muted", cells), languages)
+            return self._wishes(self._cell("tags", cells), self._cell("muted", cells), languages)
         except ValueError as error:
             raise BadCellError("tags", str(error)) from None
 
@@ -138,13 +145,19 @@ class Reader:
         return (Consent(at, said.how, said.text, said.version, said.source),)
 
 
-@lru_cache(maxsize=65_536)
-def _preferences(tags: str, muted: str, languages: tuple[str, ...]) -> Preferences:
-    if tags == NOTHING:
-        return settled(Preferences(muted=read_tags(muted), languages=languages))
+def _preferences(
+    aliases: Mapping[str, str], tags: str, muted: str, languages: tuple[str, ...]
+) -> Preferences:
     everything = tags in ("", EVERYTHING) or tags.lower() == "everything"
-    followed = () if everything else read_tags(tags)
-    return settled(Preferences(followed, everything, read_tags(muted), languages))
+    followed = () if everything or tags == NOTHING else read_tags(tags)
+    return settled(
+        Preferences(
+            canonical(followed, aliases),
+            everything,
+            canonical(read_tags(muted), aliases),
+            languages,
+        )
+    )
 
 
 def read_name(cell: str) -> str:

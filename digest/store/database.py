@@ -92,7 +92,7 @@ def connect(url: str, patience: float = PATIENCE) -> Database:
 def _unknown_kind(message: str) -> StoreError:
     return StoreError(
         f"database: {message}",
-        hint='leave it out for SQLite, or write database = "postgresql://user@host/name"',
+        hint='leave it out for SQLite, or write under [store]: database = "postgresql://user@host/name"',
     )
 
 

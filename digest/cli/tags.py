@@ -1,0 +1,193 @@
+"""`digest tags`: what each tag means in readers and in stories."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.groups import command_group
+from digest.cli.people import json_option
+from digest.cli.session import Session, project_command
+from digest.cli.storage import open_store
+from digest.cli.tables import bar, safe, table
+from digest.errors import DigestError
+from digest.hashtags import fold
+from digest.models import Story
+
+if TYPE_CHECKING:
+    from digest.hashtags import Vocabulary
+    from digest.store import TagReaders
+
+DAYS = 90  # over which stories a month are counted
+RECENT = 5  # stories that `show` names
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """One tag, from both sides."""
+
+    key: str
+    name: str
+    followers: int
+    muters: int
+    stories_a_month: float
+    stands_for: str  # the tag that the aliases make of it; empty when it stands for itself
+
+
+@project_command(name="list", example="digest tags list")
+@json_option
+def list_tags(session: Session, as_json: bool) -> int:
+    """List tags, most followed first, with their readers and stories a month."""
+    tags, everything = _tags(session)
+    if as_json:
+        shape = {
+            "schema": "digest/tags@1",
+            "everything": everything,
+            "tags": [asdict(tag) for tag in tags],
+        }
+        click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
+        return session.finish()
+    for line in _lines(tags):
+        click.echo(line)
+    session.say(f"{len(tags):,} tags; {everything:,} readers get everything")
+    for tag in tags:
+        if tag.stands_for and tag.followers:
+            session.say(
+                safe(f"#{tag.name} stands for #{tag.stands_for}: ")
+                + safe(f"digest tags merge {fold(tag.name)} {fold(tag.stands_for)}")
+            )
+    return session.finish()
+
+
+@project_command(name="show", example="digest tags show ai")
+@click.argument("name", metavar="TAG")
+@json_option
+def show(session: Session, name: str, as_json: bool) -> int:
+    """Show one tag: its readers, its stories, and the newest of them."""
+    tags, _ = _tags(session)
+    found = next((tag for tag in tags if tag.key == fold(name)), None)
+    if found is None:
+        near = get_close_matches(fold(name), [tag.key for tag in tags], 1)
+        hint = f"did you mean #{near[0]}?" if near else "see: digest tags list"
+        raise DigestError(f"no reader and no recent story has the tag #{name}", hint=hint)
+    newest = _stories_with(session, found.key)[:RECENT]
+    if as_json:
+        shape = {
+            "schema": "digest/tag@1",
+            **asdict(found),
+            "newest": [{"id": one.id, "title": one.title} for one in newest],
+        }
+        click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
+        return session.finish()
+    click.echo(click.style(safe(f"#{found.name}"), bold=True))
+    click.echo(f"followed by {found.followers:,}, muted by {found.muters:,}")
+    click.echo(f"{found.stories_a_month:.1f} stories a month")
+    for one in newest:
+        click.echo(safe(f"  {one.published:%Y-%m-%d}  {one.title}"))
+    return session.finish()
+
+
+@project_command(name="rename", example="digest tags rename golang Go")
+@click.argument("old", metavar="TAG")
+@click.argument("new", metavar="NAME")
+def rename(session: Session, old: str, new: str) -> int:
+    """Show a tag under another name; its readers stay."""
+    try:
+        open_store(session).tags.rename(old, new)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    session.say(f"#{old} is #{new} now; posts are not changed (an alias does that: docs/config.md)")
+    return session.finish()
+
+
+@project_command(name="merge", example="digest tags merge k8s kubernetes")
+@click.argument("old", metavar="TAG")
+@click.argument("into", metavar="TAG")
+def merge(session: Session, old: str, into: str) -> int:
+    """Move everyone from one tag to another; what they said about the other stands."""
+    changed = open_store(session).tags.merge(old, into, datetime.now(UTC))
+    session.say(f"{changed:,} readers moved from #{old} to #{into}")
+    return session.finish()
+
+
+def _tags(session: Session) -> tuple[list[_Tag], int]:
+    """Every tag of readers or recent stories, and how many get everything."""
+    store = open_store(session)
+    vocabulary = session.content.vocabulary
+    stories = _recent_counts(session)
+    readers = {one.key: one for one in store.tags.readers()}
+    tags = []
+    for key in readers.keys() | stories.keys():
+        reader, shown = readers.get(key), vocabulary.key(key)
+        tags.append(
+            _Tag(
+                key=key,
+                name=_name(vocabulary, key, reader),
+                followers=reader.followers if reader else 0,
+                muters=reader.muters if reader else 0,
+                stories_a_month=round(stories[shown] * 30 / DAYS, 1),
+                stands_for=vocabulary.spelling(shown) if shown != key else "",
+            )
+        )
+    tags.sort(key=lambda tag: (-tag.followers, -tag.stories_a_month, tag.key))
+    return tags, store.tags.everything()
+
+
+def _name(vocabulary: "Vocabulary", key: str, reader: "TagReaders | None") -> str:
+    """As the posts spell it, else as the first reader did."""
+    if reader and (key in vocabulary.aliases or key not in vocabulary.spellings):
+        return reader.name
+    return vocabulary.spelling(key)
+
+
+def _recent_counts(session: Session) -> Counter[str]:
+    since = datetime.now(UTC) - timedelta(days=DAYS)
+    key = session.content.vocabulary.key
+    return Counter(
+        key(tag)
+        for story in session.content.stories
+        if story.published >= since and not story.draft
+        for tag in story.tags
+    )
+
+
+def _stories_with(session: Session, key: str) -> list[Story]:
+    vocabulary = session.content.vocabulary
+    wanted = vocabulary.key(key)
+    stories = [
+        story
+        for story in session.content.stories
+        if wanted in {vocabulary.key(tag) for tag in story.tags}
+    ]
+    return sorted(stories, key=lambda story: (-story.published.timestamp(), story.id))
+
+
+def _lines(tags: list[_Tag]) -> list[str]:
+    most = max((tag.followers for tag in tags), default=0)
+    heading = ("tag", "readers", "", "muted", "stories/month")
+    rows = [
+        (
+            f"#{tag.name}",
+            f"{tag.followers:,}",
+            bar(tag.followers, most),
+            f"{tag.muters:,}" if tag.muters else "",
+            f"{tag.stories_a_month:.1f}" if tag.stories_a_month else "–",
+        )
+        for tag in tags
+    ]
+    return table([heading, *rows], right=(1, 3, 4))
+
+
+command = command_group(
+    "tags",
+    list_tags,
+    show,
+    rename,
+    merge,
+    help="See what each tag means in readers and stories; rename and merge tags.",
+    example="digest tags list",
+)

@@ -1,0 +1,141 @@
+"""`digest subscribers tag | untag | mute | unmute | pause | resume`: one person's wishes."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.people import cadence_choice
+from digest.cli.session import Moment, Session, moment, project_command
+from digest.cli.storage import aliases_of, open_store, person
+from digest.cli.tables import safe
+from digest.errors import DigestError
+from digest.hashtags import fold
+from digest.models import Cadence, Preferences
+from digest.preferences import Edit, canonical, everything, follow, unfollow
+from digest.preferences import mute as never_show
+from digest.preferences import unmute as show_again
+
+if TYPE_CHECKING:
+    from digest.store import Subscription
+
+tags_argument = click.argument("tags", nargs=-1, metavar="TAG...")
+
+
+@project_command(name="tag", example="digest subscribers tag ana@example.com ai open-source")
+@click.argument("email")
+@tags_argument
+@click.option("--everything", "all_tags", is_flag=True, help="All tags but the muted ones.")
+@click.option("--cadence", type=cadence_choice, help="Change how often as well.")
+def tag(
+    session: Session, email: str, tags: tuple[str, ...], all_tags: bool, cadence: str | None
+) -> int:
+    """Let someone follow tags. Who got everything gets just these from then on."""
+    if bool(tags) == all_tags:
+        raise click.UsageError("name tags to follow, or --everything")
+    edit = everything() if all_tags else follow(_canonical(session, tags))
+    return _change(session, email, edit, Cadence(cadence) if cadence else None)
+
+
+@project_command(name="untag", example="digest subscribers untag ana@example.com ai")
+@click.argument("email")
+@tags_argument
+def untag(session: Session, email: str, tags: tuple[str, ...]) -> int:
+    """Let someone follow tags no more."""
+    names = _canonical(session, tags)
+    return _change(session, email, unfollow((*names, *tags)), known="tags", names=tags)
+
+
+@project_command(name="mute", example="digest subscribers mute ana@example.com crypto")
+@click.argument("email")
+@tags_argument
+def mute(session: Session, email: str, tags: tuple[str, ...]) -> int:
+    """Never show someone a story with one of these tags."""
+    return _change(session, email, never_show(_canonical(session, tags)))
+
+
+@project_command(name="unmute", example="digest subscribers unmute ana@example.com crypto")
+@click.argument("email")
+@tags_argument
+def unmute(session: Session, email: str, tags: tuple[str, ...]) -> int:
+    """Show someone stories with these tags again."""
+    names = _canonical(session, tags)
+    return _change(session, email, show_again((*names, *tags)), known="muted", names=tags)
+
+
+@project_command(
+    name="pause", example="digest subscribers pause ana@example.com --until 2027-01-07"
+)
+@click.argument("email")
+@click.option("--until", type=Moment(), required=True, help="When mail begins again.")
+def pause(session: Session, email: str, until: str) -> int:
+    """Mail someone nothing until a time."""
+    when, now = moment(until, session), datetime.now(UTC)
+    if when <= now:
+        raise click.UsageError(f"--until {until} is in the past")
+    store = open_store(session)
+    found = person(store, email)
+    store.subscriptions.pause(found.subscriber.id, when, now)
+    session.say(f"{found.subscriber.email} is paused until {until}")
+    return session.finish()
+
+
+@project_command(name="resume", example="digest subscribers resume ana@example.com")
+@click.argument("email")
+def resume(session: Session, email: str) -> int:
+    """End a pause."""
+    store = open_store(session)
+    found = person(store, email)
+    ended = store.subscriptions.resume(found.subscriber.id, datetime.now(UTC))
+    session.say(f"{found.subscriber.email} {'is due again' if ended else 'was not paused'}")
+    return session.finish()
+
+
+def _canonical(session: Session, tags: tuple[str, ...]) -> tuple[str, ...]:
+    """The tags by the aliases of digest.toml, so that people and posts mean the same."""
+    if not tags:
+        raise click.UsageError("name at least one tag")
+    try:
+        return canonical(tags, aliases_of(session))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _change(
+    session: Session,
+    email: str,
+    edit: Edit,
+    cadence: Cadence | None = None,
+    *,
+    known: str = "",
+    names: tuple[str, ...] = (),
+) -> int:
+    """Apply an edit and say what holds now. `names` must be among the tags that `known` names."""
+    store = open_store(session)
+    found = person(store, email)
+    if known:
+        _require(found, known, names)
+    store.subscriptions.change(found.subscriber.id, datetime.now(UTC), edit, cadence=cadence)
+    kept = person(store, email).subscriber  # with the spellings that the store has
+    session.say(safe(f"{kept.email} {_sentence(kept.preferences)}"))
+    return session.finish()
+
+
+def _require(found: "Subscription", known: str, names: tuple[str, ...]) -> None:
+    wanted = found.subscriber.preferences
+    have = wanted.tags if known == "tags" else wanted.muted
+    keys = {fold(tag) for tag in have}
+    unknown = [tag for tag in names if fold(tag) not in keys]
+    if unknown:
+        verb = "follows" if known == "tags" else "mutes"
+        raise DigestError(
+            f"{found.subscriber.email} does not {verb.removesuffix('s')} #{unknown[0]}",
+            hint=f"{verb}: {' '.join(f'#{tag}' for tag in have) or 'nothing'}",
+        )
+
+
+def _sentence(wanted: Preferences) -> str:
+    tags = " ".join(f"#{tag}" for tag in wanted.tags)
+    follows = "everything" if wanted.everything else tags or "nothing, and so gets no mail"
+    mutes = " ".join(f"#{tag}" for tag in wanted.muted)
+    return f"follows {follows}" + (f", and mutes {mutes}" if mutes else "")

@@ -1,0 +1,264 @@
+"""The commands on subscribers, tags, suppressions and the database, as a person types them."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from digest.cli import digest
+from tests.project import Project
+
+Run = Callable[..., SimpleNamespace]
+LIST = "subscribers/list.csv"
+CONSENT = ("--consent", "sample")
+GROUPS = ("subscribers", "tags", "suppressions", "db")
+
+
+@pytest.fixture
+def imported(project: Project, run: Run) -> Project:
+    """The project with its list in the store."""
+    assert run("subscribers", "import", LIST, *CONSENT).code == 0
+    return project
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_subcommand_is_documented_and_ends_with_an_example(group: str) -> None:
+    found = digest.get_command(click.Context(digest), group)
+    assert isinstance(found, click.Group)
+    text = (Path(__file__).parent.parent.parent / "docs" / "subscribers.md").read_text()
+
+    for name, command in found.commands.items():
+        assert f"digest {group} {name}" in (command.epilog or "").split("Example:")[1]
+        assert f"`digest {group} {name}" in text
+        options = {opt for param in command.params for opt in param.opts if opt[:2] == "--"}
+        shared = {"--config", "--quiet", "--verbose", "--no-color"}
+        assert not [option for option in options - shared if option not in text]
+
+
+def test_an_imported_list_is_what_plan_reads(imported: Project, run: Run) -> None:
+    before = json.loads(run("plan", "--at", "2026-11-20", "--json").out)["readers"]
+    run("subscribers", "unsubscribe", "ana@example.com")
+
+    after = json.loads(run("plan", "--at", "2026-11-20", "--json").out)["readers"]
+
+    assert after == before - 1
+
+
+def test_tagging_changes_what_explain_says(imported: Project, run: Run) -> None:
+    at = ("--at", "2026-11-20", "--json")
+    run("subscribers", "untag", "ana@example.com", "ai", "python")
+    run("subscribers", "tag", "ana@example.com", "k8s")
+
+    explained = json.loads(run("explain", "ana@example.com", *at).out)
+
+    assert [pick["id"] for pick in explained["in"]] == ["ferry"]
+    shown = json.loads(run("subscribers", "show", "ana@example.com", "--json").out)
+    assert shown["tags"] == ["kubernetes"]
+
+
+def test_tags_are_listed_with_readers_stories_and_bars(imported: Project, run: Run) -> None:
+    rows = [line.split() for line in run("tags", "list").out.splitlines()]
+
+    assert rows[0] == ["tag", "readers", "muted", "stories/month"]
+    assert rows[1] == ["#ai", "1", "█" * 24, "1", "0.7"]
+    assert ["#gardening", "1", "█" * 24, "–"] in rows
+
+
+def test_tags_as_json_are_one_object(imported: Project, run: Run) -> None:
+    shape = json.loads(run("tags", "list", "--json").out)
+
+    assert (shape["schema"], shape["everything"]) == ("digest/tags@1", 2)
+    ai = next(tag for tag in shape["tags"] if tag["key"] == "ai")
+    assert (ai["followers"], ai["muters"]) == (1, 1)
+
+
+def test_one_tag_is_shown_with_its_newest_stories(imported: Project, run: Run) -> None:
+    shown = run("tags", "show", "AI")
+
+    assert "followed by 1, muted by 1" in shown.out
+    assert "About agents" in shown.out
+    assert run("tags", "show", "aii").code == 1
+
+
+def test_renaming_and_merging_tags(imported: Project, run: Run) -> None:
+    assert run("tags", "rename", "gardening", "Gardens").code == 0
+    assert "1 readers moved" in run("tags", "merge", "gardens", "python").err
+
+    shown = json.loads(run("subscribers", "show", "ed@example.com", "--json").out)
+    assert shown["tags"] == ["python"]
+
+
+def test_rejected_rows_are_listed_in_a_file_that_can_be_mended(project: Project, run: Run) -> None:
+    project.write("list.csv", "email,name\nana@example.com,Ana\nbad,Bo\ncy@example.com\n")
+
+    result = run("subscribers", "import", "list.csv", *CONSENT)
+
+    assert result.code == 3
+    assert "3 rows: 1 new, 2 left out" in result.err
+    rows = list(csv.reader((project.root / "list.csv.rejects.csv").read_text().splitlines()))
+    assert rows[0][3:] == ["email", "name"]
+    assert [(row[0], row[1], row[3]) for row in rows[1:]] == [
+        ("3", "email", "bad"),
+        ("4", "", "cy@example.com"),
+    ]
+
+
+def test_a_dry_run_writes_nothing_at_all(imported: Project, run: Run) -> None:
+    imported.write("more.csv", "email\nbad\nnew@example.com\n")
+
+    result = run("subscribers", "import", "more.csv", *CONSENT, "--dry-run", "--json")
+
+    assert json.loads(result.out)["added"] == 1
+    assert not (imported.root / "more.csv.rejects.csv").exists()
+    assert run("subscribers", "show", "new@example.com").code == 1
+
+
+def test_columns_are_mapped_as_asked(project: Project, run: Run) -> None:
+    project.write("list.csv", "Mail,Likes\nana@example.com,ai\n")
+
+    mapping = ("--map", "Mail=email", "--map", "likes=tags")
+    assert run("subscribers", "import", "list.csv", *CONSENT, *mapping).code == 0
+
+    shown = json.loads(run("subscribers", "show", "ana@example.com", "--json").out)
+    assert shown["tags"] == ["ai"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("import", LIST), 1, "nothing says that these people agreed"),
+        (("import", "nowhere.csv", *CONSENT), 1, "nowhere.csv: No such file"),
+        (("import", LIST, *CONSENT, "--map", "email"), 2, "expected COLUMN=FIELD"),
+        (("add", "not-an-address", *CONSENT), 2, "@-sign"),
+        (("add", "x@example.com", *CONSENT, "--timezone", "Mars"), 2, "'Mars' is unknown"),
+        (("add", "x@example.com", *CONSENT, "--language", "tlh1"), 2, "is no language"),
+        (("add", "ana@example.com", *CONSENT), 1, "is here already"),
+        (("tag", "ana@example.com"), 2, "name tags to follow"),
+        (("tag", "ana@example.com", "##"), 2, "names no tag"),
+        (("untag", "ana@example.com", "zig"), 1, "does not follow #zig"),
+        (("pause", "ana@example.com", "--until", "2020-01-01"), 2, "in the past"),
+        (("show", "nobody@example.com"), 1, "is not among the subscribers"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    imported: Project,
+    run: Run,
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    result = run("subscribers", *arguments)
+
+    assert result.code == code
+    assert message in result.err
+
+
+def test_pausing_and_resuming(imported: Project, run: Run) -> None:
+    assert run("subscribers", "pause", "ana@example.com", "--until", "2999-01-01").code == 0
+    shown = json.loads(run("subscribers", "show", "ana@example.com", "--json").out)
+    assert shown["pause_until"] == "2999-01-01T00:00:00Z"
+
+    assert "is due again" in run("subscribers", "resume", "ana@example.com").err
+    assert "was not paused" in run("subscribers", "resume", "ana@example.com").err
+
+
+def test_muting_and_unmuting(imported: Project, run: Run) -> None:
+    assert "mutes #crypto" in run("subscribers", "mute", "ana@example.com", "crypto").err
+    assert "mutes" not in run("subscribers", "unmute", "ana@example.com", "crypto").err
+
+
+def test_erasing_wants_the_address_typed(imported: Project, run: Run) -> None:
+    refused = run("subscribers", "erase", "ana@example.com", "--confirm", "yes")
+    assert refused.code == 5
+
+    assert run("subscribers", "erase", "ana@example.com", "--confirm", "ana@example.com").code == 0
+    assert run("subscribers", "show", "ana@example.com").code == 1
+    again = run("subscribers", "import", LIST, *CONSENT)
+    assert "suppressed (erased)" in again.err
+
+
+def test_history_tells_of_consent(imported: Project, run: Run) -> None:
+    shape = json.loads(run("subscribers", "history", "ana@example.com", "--json").out)
+
+    assert [(e["kind"], e["detail"]) for e in shape["events"]] == [
+        ("consent", "sample (import, list.csv)")
+    ]
+
+
+@pytest.mark.parametrize("shape", ["csv", "ndjson"])
+def test_an_export_is_written_for_its_owner_only(imported: Project, run: Run, shape: str) -> None:
+    to_file = run("subscribers", "export", "--format", shape, "--out", "out.txt")
+    to_stdout = run("subscribers", "export", "--format", shape)
+
+    path = imported.root / "out.txt"
+    assert to_file.code == to_stdout.code == 0
+    assert path.read_text(encoding="utf-8") == to_stdout.out
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_lists_are_filtered_and_counted(imported: Project, run: Run) -> None:
+    found = run("subscribers", "list", "--tag", "AI", "--json")
+
+    assert [json.loads(line)["email"] for line in found.out.splitlines()] == ["ana@example.com"]
+    assert run("subscribers", "list", "--search", "e", "--limit", "2").err == "2 subscribers\n"
+
+
+def test_suppressions_are_added_listed_and_removed(imported: Project, run: Run) -> None:
+    run("suppressions", "add", "ana@example.com", "--reason", "complained")
+    (line,) = run("suppressions", "list", "--json").out.splitlines()
+
+    assert (json.loads(line)["email"], json.loads(line)["reason"]) == (
+        "ana@example.com",
+        "complained",
+    )
+    assert run("suppressions", "remove", "ana@example.com").code == 0
+    assert run("suppressions", "remove", "ana@example.com").code == 1
+
+
+@pytest.mark.parametrize("heading", ["", "email,why\n"])
+def test_suppressions_are_imported_with_or_without_a_heading(
+    imported: Project,
+    run: Run,
+    heading: str,
+) -> None:
+    row = "{},x\n" if heading else "{}\n"
+    addresses = ("ana@example.com", "unknown@example.com", "not an address")
+    imported.write("bounces.csv", heading + "".join(row.format(one) for one in addresses))
+
+    result = run("suppressions", "import", "bounces.csv", "--reason", "bounced")
+
+    assert result.code == 3
+    assert "2 new suppressions, 1 rows left out" in result.err
+
+
+@pytest.mark.parametrize("arguments", [("tags", "list"), ("subscribers", "list"), ("db", "backup")])
+def test_looking_does_not_make_a_store(
+    project: Project,
+    run: Run,
+    arguments: tuple[str, ...],
+) -> None:
+    """A store that is there, if empty, would stand in for the CSV files."""
+    result = run(*arguments)
+
+    assert result.code == 1
+    assert f"digest subscribers import {LIST}" in result.err
+    assert not (project.root / "digest.sqlite3").exists()
+
+
+def test_the_database_is_shown_upgraded_and_copied(imported: Project, run: Run) -> None:
+    assert "already" in run("db", "upgrade").err
+    assert "(current;" in run("db", "current").out
+    assert run("db", "backup", "copy.sqlite3").code == 0
+    assert (imported.root / "copy.sqlite3").stat().st_size > 0
+
+
+def test_names_cannot_steer_the_terminal(imported: Project, run: Run) -> None:
+    refused = run("subscribers", "add", "x@example.com", *CONSENT, "--name", "\x1b[2J")
+    run("subscribers", "add", "y@example.com", *CONSENT, "--name", "\u202eevil")
+
+    assert refused.code == 2
+    assert "\u202e" not in run("subscribers", "show", "y@example.com").out
