@@ -183,3 +183,46 @@ def test_a_key_of_our_own_is_made_once_and_for_the_owner_alone(tmp_path):
 )
 def test_due_moments_are_written_as_people_say_them(cadence, text, due):
     assert parse_due(cadence, text) == due
+
+
+def test_sendgrid_is_set_in_a_table_of_its_own():
+    read = parse('[sendgrid]\nregion = "eu"\npersonalizations = 1000\nsubuser = "news"\n')
+
+    assert read.sendgrid == config.SendgridConfig("eu", "news", 1000)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'region = "mars"',
+        "personalizations = 1001",
+        "connections = 0",
+        'host = "http://example.com"',
+        'host = "https://example.com/path"',
+        'subuser = "a\\r\\nb"',
+        'api_key = "SG.x"',
+    ],
+)
+def test_a_setting_of_sendgrid_that_cannot_be_is_refused_without_showing_a_key(line):
+    [problem] = problems(f"[sendgrid]\n{line}\n")
+
+    assert problem.startswith(f"digest.toml:2: sendgrid.{line.split()[0]}: ")
+    assert "SG.x" not in problem
+
+
+def test_a_secret_comes_from_the_environment_or_a_file_and_is_never_shown(tmp_path):
+    (tmp_path / "key").write_text("SG.secret\n")
+
+    named = config.secret("API_KEY", {"DIGEST_API_KEY_FILE": str(tmp_path / "key")})
+
+    assert named == config.secret("API_KEY", {"DIGEST_API_KEY": "SG.secret"})
+    assert named.value == "SG.secret"
+    assert "SG.secret" not in repr([named]) + str(named)
+
+
+@pytest.mark.parametrize("value", ["", " \n", "SG.sec\r\nret", "SG.ségret"])
+def test_a_secret_that_is_missing_or_broken_is_told_by_its_name_alone(value):
+    with pytest.raises(ConfigError, match="DIGEST_API_KEY") as error:
+        config.secret("API_KEY", {"DIGEST_API_KEY": value})
+
+    assert "SG" not in str(error.value)

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from digest.config.reading import read_config
-from digest.config.settings import LABELS, Config, ContentConfig, Limits, Newsletter, TagConfig
+from digest.config.settings import (
+    LABELS,
+    Config,
+    ContentConfig,
+    Limits,
+    Newsletter,
+    Secret,
+    SendgridConfig,
+    TagConfig,
+)
 from digest.config.table import Table
 from digest.errors import ConfigError
 from digest.models import Finding
@@ -28,11 +37,14 @@ __all__ = [
     "ContentConfig",
     "Limits",
     "Newsletter",
+    "Secret",
+    "SendgridConfig",
     "TagConfig",
     "find",
     "load",
     "parse",
     "plain_terminal",
+    "secret",
     "secret_keys",
 ]
 
@@ -111,6 +123,23 @@ def secret_keys(config: Config, environ: Mapping[str, str] | None = None) -> tup
             "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     return keys
+
+
+def secret(name: str, environ: Mapping[str, str] | None = None) -> Secret:
+    """What only the environment may hold: `DIGEST_<name>`, or the file that `_FILE` names.
+
+    ConfigError when there is neither; the message never shows a value.
+    """
+    environ = os.environ if environ is None else environ
+    variable = f"DIGEST_{name}"
+    text = environ.get(variable, "")
+    if named := environ.get(f"{variable}_FILE"):
+        text = _read(Path(named))
+    if not (text := text.strip()):
+        raise ConfigError(f"set {variable}, or {variable}_FILE to the name of a file that holds it")
+    if not re.fullmatch(r"[ -~]+", text):
+        raise ConfigError(f"{variable}: expected one line of printable ASCII")
+    return Secret(text)
 
 
 def plain_terminal() -> bool:

@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.addresses import normalise
-from digest.config.settings import LABELS, Config, ContentConfig, Limits, Newsletter, TagConfig
+from digest.config.settings import (
+    LABELS,
+    Config,
+    ContentConfig,
+    Limits,
+    Newsletter,
+    SendgridConfig,
+    TagConfig,
+)
 from digest.config.table import Table
 from digest.models import Cadence, Due, Preferences
 
@@ -47,6 +55,7 @@ def read_config(top: Table, path: Path) -> Config:
         personas={name: _persona(table) for name, table in top.table("personas").tables().items()},
         provider=delivery.text("provider", "outbox"),
         outbox=root / delivery.text("outbox", "outbox"),
+        sendgrid=_sendgrid(top.table("sendgrid")),
     )
     for table in (delivery, places, templates, store):
         table.close()
@@ -112,6 +121,26 @@ def _limits(table: Table) -> Limits:
     return limits
 
 
+def _sendgrid(table: Table) -> SendgridConfig:
+    default = SendgridConfig()
+    most, lines = partial(_whole, most=1000), partial(_whole, most=64)
+    sendgrid = SendgridConfig(
+        region=table.parsed("region", default.region, _region, '"global" or "eu"'),
+        subuser=table.parsed("subuser", "", _header_word, "the name of a subuser, without spaces"),
+        personalizations=table.parsed(
+            "personalizations", default.personalizations, most, "a whole number from 1 to 1000"
+        ),
+        connections=table.parsed(
+            "connections", default.connections, lines, "a whole number from 1 to 64"
+        ),
+        sandbox=table.flag("sandbox", default.sandbox),
+        host=table.parsed("host", "", _host, "an https address without a path"),
+        webhook_keys=table.strings("webhook_keys"),
+    )
+    table.close()
+    return sendgrid
+
+
 def _schedule(table: Table) -> dict[Cadence, Due]:
     schedule = {}
     for cadence, default in DEFAULT_DUE.items():
@@ -149,6 +178,31 @@ def _base_url(text: str) -> str:
     if parts.query or parts.fragment or not text.isascii() or len(text.rstrip("/")) > 38:
         raise ValueError(text)  # List-Unsubscribe would not fit its 77 bytes (docs/messages.md)
     return text.rstrip("/")
+
+
+def _host(text: str) -> str:
+    url = _base_url(text)
+    if urlsplit(url).path or urlsplit(url).username is not None:
+        raise ValueError(text)
+    return url
+
+
+def _region(text: str) -> str:
+    if text not in {"global", "eu"}:
+        raise ValueError(text)
+    return text
+
+
+def _header_word(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{0,320}", text):
+        raise ValueError(text)
+    return text
+
+
+def _whole(text: str, *, most: int) -> int:
+    if not 1 <= (number := int(text)) <= most:
+        raise ValueError(text)
+    return number
 
 
 def _post_url(text: str) -> str:

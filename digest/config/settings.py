@@ -78,6 +78,26 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that no repr, log or traceback may show."""
+
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SendgridConfig:
+    """How requests to SendGrid are made; its key comes from the environment alone."""
+
+    region: str = "global"  # or "eu"
+    subuser: str = ""  # on whose behalf; empty: the key's own account
+    personalizations: int = 250  # readers of one request, all unknown when it gets no answer
+    connections: int = 4
+    sandbox: bool = False  # requests are checked, and nothing is sent
+    host: str = ""  # another https://host than SendGrid's
+    webhook_keys: tuple[str, ...] = ()  # public keys of its Event Webhooks; empty: refuse all
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a run needs to know, absolute paths, nothing left to look up."""
 
@@ -95,3 +115,4 @@ class Config:
     personas: Mapping[str, Preferences]
     provider: str
     outbox: Path
+    sendgrid: SendgridConfig = field(default_factory=SendgridConfig)
