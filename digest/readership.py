@@ -6,6 +6,7 @@ Both answer the same two questions, so that nobody else needs to know which it i
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,7 +37,7 @@ class Readership(Protocol):
         """
         ...
 
-    def find(self, email: str) -> Found | None:
+    def find(self, email: str, now: datetime) -> Found | None:
         """The one with this address. ValueError when it is none."""
         ...
 
@@ -60,7 +61,7 @@ class ListedReaders:
             else:
                 skipped[not_due(subscriber.cadence)] += 1
 
-    def find(self, email: str) -> Found | None:
+    def find(self, email: str, now: datetime) -> Found | None:
         wanted = identity(normalise(email))
         matches = (one for one in self._everyone() if identity(one.email) == wanted)
         return next((Found(one) for one in matches), None)
@@ -92,12 +93,12 @@ class StoredReaders:
             )
         skipped.update(self._others(issue))
 
-    def find(self, email: str) -> Found | None:
+    def find(self, email: str, now: datetime) -> Found | None:
         found = self.store.subscriptions.find(normalise(email))
         if found is None:
             return None
         reasons: list[str] = [reason.value for reason in found.suppressions]
-        if found.pause_until:
+        if found.pause_until and found.pause_until > now:
             reasons.append(f"paused until {found.pause_until:%Y-%m-%d}")
         if not reasons and found.state.value != "confirmed":
             reasons.append(found.state.value)

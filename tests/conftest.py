@@ -1,9 +1,14 @@
 """Fixtures that several test modules share, and the rule that CI skips nothing."""
 
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from digest.cli import main
+from tests.project import make_project
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_CORPUS = "no corpus beside this checkout"
@@ -16,6 +21,29 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(NO_CORPUS)
     return folder
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIGEST_SECRET_KEY", "a secret key for tests".replace(" ", "-"))
+    return make_project(tmp_path)
+
+
+@pytest.fixture
+def run(monkeypatch, capsysbinary):
+    """Runs one command; gives its exit code and what it printed."""
+
+    def run(*args: str):
+        monkeypatch.setattr(sys, "argv", ["digest", *args])
+        with pytest.raises(SystemExit) as exited:
+            main()
+        captured = capsysbinary.readouterr()
+        return SimpleNamespace(
+            code=exited.value.code, out=captured.out.decode(), err=captured.err.decode()
+        )
+
+    return run
 
 
 @pytest.hookimpl(hookwrapper=True)

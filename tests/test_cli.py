@@ -5,37 +5,13 @@ import subprocess
 import sys
 from email import policy
 from email.parser import BytesParser
-from types import SimpleNamespace
 
 import pytest
 
-from digest.cli import COMMANDS, main
+from digest.cli import COMMANDS
 from tests.project import make_project
 
 AT = ("--at", "2026-11-20")
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DIGEST_SECRET_KEY", "a secret key for tests".replace(" ", "-"))
-    return make_project(tmp_path)
-
-
-@pytest.fixture
-def run(monkeypatch, capsysbinary):
-    """Runs one command; gives its exit code and what it printed."""
-
-    def run(*args: str):
-        monkeypatch.setattr(sys, "argv", ["digest", *args])
-        with pytest.raises(SystemExit) as exited:
-            main()
-        captured = capsysbinary.readouterr()
-        return SimpleNamespace(
-            code=exited.value.code, out=captured.out.decode(), err=captured.err.decode()
-        )
-
-    return run
 
 
 def test_stories_are_listed_newest_first(project, run):

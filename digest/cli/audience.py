@@ -1,5 +1,7 @@
 """Who a command speaks of: the subscribers, a persona, or tags typed on the command line."""
 
+from datetime import UTC, datetime
+
 import click
 
 from digest.cli.session import LATEST, Session, moment
@@ -40,7 +42,7 @@ def _silent(finding: Finding) -> None:
 def subscriber(session: Session, email: str) -> Found:
     """The one with this address; DigestError when there is none."""
     try:
-        found = readership(session, report=False).find(email)
+        found = readership(session, report=False).find(email, datetime.now(UTC))
     except ValueError as error:
         raise DigestError(f"{email!r} is no address: {error}") from None
     if found is None:
