@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from digest.inline import plain
 from digest.issues import Draft
 from digest.models import Plan
 
@@ -28,6 +29,7 @@ def write_gallery(draft: Draft, plan: Plan, folder: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["plain"] = plain
     page = environment.get_template("gallery.html").render(
         newsletter=draft.config.newsletter, plan=plan, editions=shown
     )

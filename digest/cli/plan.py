@@ -9,6 +9,7 @@ from digest.cli.audience import draft_of, readership
 from digest.cli.options import at_option, cadence_option
 from digest.cli.session import Session, project_command
 from digest.cli.shapes import plan_json
+from digest.inline import plain
 from digest.models import Plan
 
 TITLES = 8  # stories named before "and N more"
@@ -42,7 +43,7 @@ def show(session: Session, plan: Plan) -> None:
     _row("Window", f"{local(window.start)} – {local(window.end)} ({zone.key})")
     _row("Stories", _stories(plan))
     for story in plan.stories[:TITLES]:
-        _row("", f"+ {story.title}")
+        _row("", f"+ {plain(story.title)}")
     if len(plan.stories) > TITLES:
         _row("", f"  and {len(plan.stories) - TITLES} more")
     _row("Readers", _readers(plan))

@@ -25,12 +25,14 @@ def command(
         for story in stories:
             click.echo(json.dumps(story_json(story), ensure_ascii=False))
         return session.finish()
+    from digest.inline import plain
+
     zone = session.config.newsletter.timezone
     for story in stories:
         day = click.style(f"{story.published.astimezone(zone):%Y-%m-%d}", fg="cyan")
         draft = click.style(" (draft)", fg="yellow") if story.draft else ""
         topics = click.style(" ".join(f"#{tag}" for tag in story.tags), dim=True)
-        click.echo(f"{day}  {story.title}{draft}  {topics}")
+        click.echo(f"{day}  {plain(story.title)}{draft}  {topics}")
     posts = len({story.post for story in stories})
     session.say(f"{len(stories)} stories in {posts} posts")
     return session.finish()
