@@ -39,7 +39,9 @@ def test_the_page_asks_nobody_for_anything(project, run):
 
 
 def test_titles_are_escaped(project, run):
-    project.post("evil", title="<script>alert(1)</script> & co", published="2026-11-19")
+    project.post(
+        "evil", title="<script>alert(1)</script> & co", tags="#css", published="2026-11-19"
+    )
 
     run("send", *AT)
 
