@@ -22,7 +22,9 @@ from digest.config.settings import (
     Limits,
     Newsletter,
     Secret,
+    Security,
     SendgridConfig,
+    SmtpConfig,
     TagConfig,
 )
 from digest.config.table import Table
@@ -38,7 +40,9 @@ __all__ = [
     "Limits",
     "Newsletter",
     "Secret",
+    "Security",
     "SendgridConfig",
+    "SmtpConfig",
     "TagConfig",
     "find",
     "load",
