@@ -123,11 +123,6 @@ class Vocabulary:
         key = fold(tag)
         return self.aliases.get(key, key)
 
-    def keys(self, tags: Iterable[str]) -> frozenset[str]:
-        """Every key under which a filter may ask for `tags`: their own and their aliases'."""
-        own = {self.key(tag) for tag in tags}
-        return frozenset(own | {alias for alias, key in self.aliases.items() if key in own})
-
     def spelling(self, tag: str) -> str:
         """How a tag is shown; as typed when no post uses it."""
         return self.spellings.get(self.key(tag)) or tag.removeprefix("#")

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.models import Content, Severity
+from digest.content import Content
+from digest.models import Severity
 from tests.posts import head, read
 
 SEED = head(

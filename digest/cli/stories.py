@@ -43,15 +43,15 @@ def _chosen(
 ) -> list[Story]:
     from digest.hashtags import parse
 
-    wanted = parse(tags) if tags else None
+    key = session.content.vocabulary.key
+    wanted = parse(tags, key) if tags else None
     start = moment(since, session) if since else None
     end = moment(until, session) if until else None
-    vocabulary = session.content.vocabulary
     chosen = [
         story
         for story in session.content.stories
         if (start is None or story.published >= start)
         and (end is None or story.published < end)
-        and (wanted is None or wanted.matches(vocabulary.keys(story.tags)))
+        and (wanted is None or wanted.matches({key(tag) for tag in story.tags}))
     ]
     return sorted(chosen, key=lambda story: (-story.published.timestamp(), story.post, story.line))

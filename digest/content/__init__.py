@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from digest import models
 from digest.config import Config
 from digest.content.cache import RACY, Cache, decoded, version
 from digest.content.collect import stories
@@ -24,15 +23,18 @@ from digest.content.post import UNKNOWN, PostReader, Row, listed
 from digest.content.refusal import RefusedError
 from digest.content.walk import Candidate, Walk, read_file
 from digest.hashtags import Vocabulary
-from digest.models import Finding, Severity
+from digest.models import Finding, Severity, Story
 
 __all__ = ["Content", "read_content", "read_post"]
 
 
 @dataclass(frozen=True, slots=True)
-class Content(models.Content):
-    """Everything read in one go, with how its tags are spelled."""
+class Content:
+    """Everything read from the content folder in one go, with how its tags are spelled."""
 
+    stories: tuple[Story, ...]
+    findings: tuple[Finding, ...]
+    posts: int  # files read, good or bad
     vocabulary: Vocabulary
 
 

@@ -15,7 +15,7 @@ HEAD = REVISIONS[-1]
 
 HASH_BYTES = 16
 
-_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _FLAG = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")  # 0 or 1
 _MOMENT = UtcDateTime()
 # The same order on both databases, whatever the locale of the server
@@ -34,14 +34,14 @@ metadata = sa.MetaData(
 
 def _person() -> sa.Column[int]:
     return sa.Column(
-        "subscriber_id", _BIG, sa.ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False
+        "subscriber_id", BIG, sa.ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False
     )
 
 
 subscriber = sa.Table(
     "subscriber",
     metadata,
-    sa.Column("id", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("id", BIG, primary_key=True, autoincrement=False),
     sa.Column("address", _BYTEWISE, nullable=False, unique=True),  # identity: one person, one row
     sa.Column("address_hash", sa.LargeBinary, nullable=False),  # what a suppression knows
     sa.Column("email", sa.Text, nullable=False),  # as mailed: the spelling they typed
@@ -70,7 +70,7 @@ sa.Index(
 tag = sa.Table(
     "tag",
     metadata,
-    sa.Column("id", _BIG, sa.Identity(), primary_key=True),
+    sa.Column("id", BIG, sa.Identity(), primary_key=True),
     sa.Column("key", _BYTEWISE, nullable=False, unique=True),  # hashtags.fold(name)
     sa.Column("name", sa.Text, nullable=False),  # as shown
     sqlite_strict=True,
@@ -80,7 +80,7 @@ subscriber_tag = sa.Table(
     "subscriber_tag",
     metadata,
     _person(),
-    sa.Column("tag_id", _BIG, sa.ForeignKey("tag.id"), nullable=False),
+    sa.Column("tag_id", BIG, sa.ForeignKey("tag.id"), nullable=False),
     sa.Column("muted", _FLAG, nullable=False),  # 1: never show; 0: followed
     sa.PrimaryKeyConstraint("subscriber_id", "tag_id"),
     sa.CheckConstraint("muted IN (0, 1)", name="muted"),
@@ -92,7 +92,7 @@ subscriber_tag = sa.Table(
 statement = sa.Table(
     "consent_statement",  # a million imported rows share one text
     metadata,
-    sa.Column("id", _BIG, sa.Identity(), primary_key=True),
+    sa.Column("id", BIG, sa.Identity(), primary_key=True),
     sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),  # of the three texts below
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("version", sa.Text, nullable=False),
@@ -104,8 +104,8 @@ consent = sa.Table(
     "consent",  # append-only: a trigger refuses changes; only erasing the person removes it
     metadata,
     _person(),
-    sa.Column("number", _BIG, nullable=False),
-    sa.Column("statement_id", _BIG, sa.ForeignKey("consent_statement.id"), nullable=False),
+    sa.Column("number", BIG, nullable=False),
+    sa.Column("statement_id", BIG, sa.ForeignKey("consent_statement.id"), nullable=False),
     sa.Column("given_at", _MOMENT, nullable=False),
     sa.Column("how", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("subscriber_id", "number"),
@@ -117,7 +117,7 @@ event = sa.Table(
     "subscriber_event",  # append-only, like consent
     metadata,
     _person(),
-    sa.Column("number", _BIG, nullable=False),
+    sa.Column("number", BIG, nullable=False),
     sa.Column("at", _MOMENT, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
