@@ -152,7 +152,7 @@ def memory() -> None:
 
 def weight() -> None:
     everyone = replace(next(subscribers(1)), preferences=Preferences(everything=True))
-    edition = draft_of(12).plan([everyone]).editions[0]
+    edition = draft_of(12).plan(Invented([everyone])).editions[0]
     size = edition.html_bytes
     verdict(
         f"HTML of {len(edition.stories)} stories", f"{size:,} B", f"< {SMALL:,} B", size < SMALL
