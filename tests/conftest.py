@@ -6,9 +6,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 from digest.cli import main
 from tests.project import make_project
+
+# A busy machine is no failure, and what CI finds must be found again.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_CORPUS = "no corpus beside this checkout"
