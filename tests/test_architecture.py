@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 
 # Pure: decisions and words, no reading or writing.
 DECISIONS = {
-    "hashtags", "selector", "cadence", "composer", "events", "wording", "inline", "columns",
+    "hashtags", "filters", "selector", "cadence", "composer", "events", "wording", "inline", "columns",
     "preferences", "tokens",
 }  # fmt: skip
 WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from digest.config import TagConfig
 from digest.errors import FilterError
-from digest.hashtags import And, Not, Or, Tag, Vocabulary, fold, parse, parse_tags
+from digest.filters import And, Not, Or, Tag, parse
+from digest.hashtags import Vocabulary, fold, parse_tags
 
 NAMES = st.text(min_size=1, max_size=12).filter(fold).map(lambda text: " ".join(text.split()))
 TAGS = NAMES.filter(lambda name: fold(name) and not name.startswith("#")).map(

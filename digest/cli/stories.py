@@ -41,7 +41,7 @@ def command(
 def _chosen(
     session: Session, since: str | None, until: str | None, tags: str | None
 ) -> list[Story]:
-    from digest.hashtags import parse
+    from digest.filters import parse
 
     key = session.content.vocabulary.key
     wanted = parse(tags, key) if tags else None
