@@ -201,6 +201,7 @@ class Say:
     accepts: bool = False  # the mail goes out all the same
     reads: bool = True  # the body is read first
     silent: bool = False  # the connection stays open, and nothing comes
+    leaves: bool = False  # the connection is closed after the answer, without a word
 
 
 def errors(*found: tuple[str | None, str]) -> bytes:
@@ -250,6 +251,7 @@ class FakeSendgrid(ThreadingHTTPServer):
     def __init__(self, *, keeps: bool = True) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.keeps = keeps  # False: counts readers and checks nothing, for benchmarks
+        self.hung_up = threading.Event()  # some connection is closed
         self.script: deque[Say] = deque()
         self.seen = Recorded()
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -257,6 +259,11 @@ class FakeSendgrid(ThreadingHTTPServer):
     def starts(self, script: Iterable[Say] = ()) -> None:
         """Forget what came, and answer this way from now on."""
         self.script, self.seen = deque(script), Recorded()
+        self.hung_up.clear()
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.hung_up.set()
 
     def accepted(self) -> list[str]:
         """Delivery ids that were taken, in order."""
@@ -326,6 +333,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(say.body)
+        self.close_connection = self.close_connection or say.leaves
 
     def handle(self) -> None:
         try:

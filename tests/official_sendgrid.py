@@ -1,6 +1,6 @@
 """The same mail made with the official package's objects: the slow reference for our bytes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sendgrid.helpers.mail import (
@@ -21,14 +21,23 @@ from sendgrid.helpers.mail import (
 from sendgrid.helpers.mail import From as Sender
 
 from digest.composer import Reader, html_values, text_values
-from digest.layout import READER_SLOTS, Slot
+from digest.layout import Slot
 from digest.providers.sendgrid.letters import DELIVERY_ARGUMENT
 
-SLOTS = [slot for slot in Slot if slot in READER_SLOTS]
+
+def values(reader: Reader) -> list[str]:
+    """What goes into the tags, in our order: words for HTML and for text, then links."""
+    plain = reader.values()
+    words = [
+        part[slot]
+        for part in (html_values(plain), text_values(plain))
+        for slot in (Slot.SALUTATION, Slot.WHY)
+    ]
+    return [*words, plain[Slot.PREFERENCES_URL], plain[Slot.UNSUBSCRIBE_URL]]
 
 
-def mail(shared: dict[str, Any], readers: Iterable[Reader], tags: Sequence[str]) -> Mail:
-    """A request with what `shared` says of all messages; `tags` as they stand in its content."""
+def mail(shared: Mapping[str, Any], readers: Iterable[Reader], tags: Sequence[str]) -> Mail:
+    """A request for readers, with what `shared` says of all messages."""
     made = Mail()
     made.from_email = Sender(shared["from"]["email"], shared["from"]["name"])
     made.reply_to = ReplyTo(shared["reply_to"]["email"])
@@ -53,10 +62,7 @@ def personalization(reader: Reader, tags: Sequence[str], domain: str) -> Persona
     """One reader."""
     made = Personalization()
     made.add_to(To(reader.recipient, reader.name or None))
-    plain = reader.values()
-    html, text = html_values(plain), text_values(plain)
-    values = [*(html[slot] for slot in SLOTS), *(text[slot] for slot in SLOTS)]
-    for tag, value in zip(tags, values, strict=True):
+    for tag, value in zip(tags, values(reader), strict=True):
         made.add_substitution(Substitution(tag, value))
     made.add_header(Header("Message-ID", f"<{reader.delivery}@{domain}>"))
     made.add_header(Header("List-Unsubscribe", f"<{reader.unsubscribe_url}>"))

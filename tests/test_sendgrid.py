@@ -247,6 +247,17 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again(server):
     assert server.seen.connections == 2
 
 
+def test_a_connection_that_the_server_left_is_noticed_before_a_body_goes_into_it(server):
+    server.starts([replace(fake.ACCEPT, leaves=True)])
+    with closing(provider(server.url)) as one:
+        list(one.hand_over(Batch("issue", EDITION, readers(1))))
+        server.hung_up.wait(PATIENT)
+        answers = list(one.hand_over(Batch("issue", EDITION, readers(1))))
+
+    assert outcomes(answers) == ["taken"]
+    assert server.seen.connections == 2
+
+
 def test_a_closed_provider_takes_nothing_more(server):
     one = provider(server.url)
     one.close()

@@ -89,7 +89,9 @@ def test_no_address_is_twice_in_a_request_and_nobody_is_left_out(numbers, most):
 
     made = requests(people, most)
 
-    assert sorted(one.delivery for r in made for one in r.letters) == [p.delivery for p in people]
+    assert sorted(delivery for r in made for delivery, _, _ in r.letters) == [
+        p.delivery for p in people
+    ]
     assert all(len(request.letters) <= most for request in made)
     assert not [found for r in made for found in breaches(json.loads(r.body()))]
 
@@ -99,8 +101,8 @@ def test_the_request_is_the_one_that_the_official_objects_make():
     [body] = bodies(people)
     tags = list(body["personalizations"][0]["substitutions"])
 
-    official = official_sendgrid.mail(body, reversed(people), tags).get()  # it puts the last first
-    assert official == body
+    official = official_sendgrid.mail(body, people[::-1], tags)  # it puts the last first
+    assert official.get() == body
 
 
 def test_every_reader_has_their_own_headers_and_delivery_id():
@@ -179,7 +181,7 @@ def test_tags_cannot_be_guessed_and_are_new_for_each_edition():
         for request in (*requests([ANA]), *Form(STATIONERY, edition()).requests([ANA], 1))
     ]
 
-    assert len(tags[0]) == 10
+    assert len(tags[0]) == 6
     assert not tags[0] & tags[1]
 
 

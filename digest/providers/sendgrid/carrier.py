@@ -183,7 +183,7 @@ class Sendgrid:
 
 def _settled(request: Request, said: Verdict) -> list[Answer]:
     """The answers that are final with this verdict."""
-    deliveries = [letter.delivery for letter in request.letters]
+    deliveries = [delivery for delivery, _, _ in request.letters]
     match said:
         case Taken(name):
             return [Receipt(delivery, name, True) for delivery in deliveries]
