@@ -8,6 +8,7 @@ than the description in one way: a key that the description does not name is ref
 import json
 import re
 import socket
+import ssl
 import sys
 import threading
 from collections import deque
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 KEY = "SG.fake-key.for-tests"
@@ -338,7 +340,7 @@ class _Handler(BaseHTTPRequestHandler):
     def handle(self) -> None:
         try:
             super().handle()
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
@@ -349,9 +351,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(*, keeps: bool = True) -> Iterator[FakeSendgrid]:
-    """A server in a thread of this process."""
+def serving(*, keeps: bool = True, tls: Path | None = None) -> Iterator[FakeSendgrid]:
+    """A server in a thread of this process; `tls` is a `certificate` to serve with."""
     server = FakeSendgrid(keeps=keeps)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        server.url = server.url.replace("http:", "https:")
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -1,6 +1,7 @@
 """Handing over to SendGrid: whatever it answers, every delivery has exactly one fate."""
 
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +21,7 @@ from digest.providers.sendgrid.carrier import Way
 from tests import fake_sendgrid as fake
 from tests.fake_sendgrid import FakeSendgrid, Say
 from tests.handmade import ANA, NEWSLETTER, edition
+from tests.own_certificate import certificate
 
 HEADERS = {
     "Authorization": f"Bearer {fake.KEY}",
@@ -42,8 +44,15 @@ def server(running: FakeSendgrid) -> FakeSendgrid:
     return running
 
 
-def provider(url: str, most: int = 250, *, lines: int = 1, timeout: float = PATIENT) -> Sendgrid:
-    way = Way(url + fake.PATH, HEADERS, most, lines, None)
+def provider(
+    url: str,
+    most: int = 250,
+    *,
+    lines: int = 1,
+    timeout: float = PATIENT,
+    tls: ssl.SSLContext | None = None,
+) -> Sendgrid:
+    way = Way(url + fake.PATH, HEADERS, most, lines, tls)
     return Sendgrid(way, NEWSLETTER, timeout=timeout, clock=lambda: 0.0)
 
 
@@ -256,6 +265,25 @@ def test_a_connection_that_the_server_left_is_noticed_before_a_body_goes_into_it
 
     assert outcomes(answers) == ["taken"]
     assert server.seen.connections == 2
+
+
+def test_over_tls_everybody_is_taken_over_one_connection(tmp_path):
+    trusted = certificate(tmp_path)
+    with fake.serving(tls=trusted) as server:
+        trusting = ssl.create_default_context(cafile=trusted)
+        answers, _ = handed(provider(server.url, 2, tls=trusting), 6)
+
+        assert outcomes(answers) == ["taken"] * 6
+        assert server.seen.connections == 1
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_neither_the_key_nor_a_reader(tmp_path):
+    with fake.serving(tls=certificate(tmp_path)) as server:
+        answers, _ = handed(provider(server.url, tls=ssl.create_default_context()), 2)
+
+        assert outcomes(answers) == ["temporary"] * 2
+        assert "certificate" in answers[0].reason
+        assert not server.seen.headers
 
 
 def test_a_closed_provider_takes_nothing_more(server):
