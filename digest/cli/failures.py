@@ -7,11 +7,14 @@ import sys
 import click
 
 from digest.cli.exits import Exit
-from digest.errors import ConfigError, DigestError
+from digest.config import plain_terminal
+from digest.errors import ConfigError, DigestError, FilterError
 
 
 def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
     """Print what `error` says and give its exit code; an unexpected error is raised again."""
+    if isinstance(error.__context__, BrokenPipeError):  # click makes a SystemExit of it
+        error = error.__context__
     match error:
         case click.exceptions.Exit():
             return error.exit_code
@@ -19,11 +22,14 @@ def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
             print("\nstopped", file=sys.stderr)
             return Exit.INTERRUPTED
         case click.ClickException():
-            error.show()
+            _show_usage(error)
             return error.exit_code
         case BrokenPipeError():  # `digest stories | head`: nobody listens, nothing is wrong
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return Exit.DONE
+        case FilterError():
+            _show(error)
+            return Exit.USAGE
         case ConfigError() | DigestError():
             _show(error)
             return Exit.FAILED
@@ -35,13 +41,29 @@ def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
     raise error
 
 
+def _show_usage(error: click.ClickException) -> None:
+    if "--json" in sys.argv:
+        _show(DigestError(error.format_message()))
+    else:
+        error.show()
+
+
 def _show(error: ConfigError | DigestError) -> None:
     """On stderr: a line for a person, or one JSON object when `--json` was asked for."""
     hint = getattr(error, "hint", "")
     if "--json" in sys.argv:
-        problem = {"code": type(error).__name__, "message": str(error), "hint": hint}
+        problem = {"code": type(error).__name__, "message": _placed(error), "hint": hint}
         print(json.dumps({"error": problem}, ensure_ascii=False), file=sys.stderr)
         return
-    print(click.style("error: ", fg="red", bold=True) + str(error), file=sys.stderr)
+    colour = False if plain_terminal() or "--no-color" in sys.argv else None
+    click.secho("error: ", fg="red", bold=True, err=True, nl=False, color=colour)
+    click.echo(_placed(error), err=True, color=colour)
     if hint:
-        print(f"  {hint}", file=sys.stderr)
+        click.echo(f"  {hint}", err=True, color=colour)
+
+
+def _placed(error: ConfigError | DigestError) -> str:
+    """The message, after the file and line where there are any."""
+    path, line = getattr(error, "path", ""), getattr(error, "line", 0)
+    place = f"{path}:{line}" if path and line else path
+    return f"{place}: {error}" if place else str(error)
