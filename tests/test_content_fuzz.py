@@ -45,6 +45,7 @@ def test_any_text_is_answered(text):
 
 @settings(max_examples=300)
 @given(st.lists(PIECES, max_size=40).map("".join), st.sampled_from(["", "---\n", "+++\n"]))
+@example("[\u2028\u2028", "---\n")
 def test_any_heap_of_markup_is_answered(text, fence):
     answered(read(f"{fence}{text}\n{fence}{text}", path="content/2026-07-06-a.md"))
 

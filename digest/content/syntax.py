@@ -66,7 +66,9 @@ def _trouble(source: str, error: Exception) -> _Trouble:
         at = source.count("\n", 0, getattr(error, "position", 0) or 0)
         return _Trouble(lines, str(getattr(error, "reason", error)), at, at)
     began = getattr(error, "context_mark", None) or mark
-    return _Trouble(lines, str(getattr(error, "problem", "")), mark.line, began.line)
+    # Not `mark.line`: YAML ends lines at U+2028 too, which `lines` and editors do not.
+    at, since = (source.count("\n", 0, place.index) for place in (mark, began))
+    return _Trouble(lines, str(getattr(error, "problem", "")), at, since)
 
 
 def _second_opinion(source: str) -> yaml.YAMLError | None:
