@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from digest.addresses import identity, normalise
-from digest.config import Config, secret_keys
+from digest.config import Config
 from digest.models import Cadence, Issue, Preferences, Subscriber
 from digest.subscribers import Report, read_subscribers
 
@@ -52,6 +52,7 @@ class ListedReaders:
     """The rows of `subscribers/*.csv`; bad rows go to `report`."""
 
     config: Config
+    key: bytes  # makes the ids
     report: Report
 
     def due(self, issue: Issue, skipped: Counter[str]) -> Iterator[Subscriber]:
@@ -67,8 +68,8 @@ class ListedReaders:
         return next((Found(one) for one in matches), None)
 
     def _everyone(self) -> Iterator[Subscriber]:
-        key = secret_keys(self.config)[0]
-        return read_subscribers(self.config.subscribers, self.config.root, key, self.report)
+        config = self.config
+        return read_subscribers(config.subscribers, config.root, self.key, self.report)
 
 
 @dataclass(frozen=True, slots=True)

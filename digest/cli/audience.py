@@ -13,11 +13,12 @@ from digest.readership import Found, ListedReaders, Readership, StoredReaders
 from digest.subscribers import EVERYTHING, split_tags
 from digest.tokens import Keys
 
+OPERATORS = {"and", "or", "not"}
 PREVIEW_ADDRESS = "reader@example.com"
 
 
 def keys_of(session: Session) -> Keys:
-    return Keys(secret_keys(session.config))
+    return Keys(secret_keys(session.config, lasting=session.sends))
 
 
 def readership(session: Session, *, report: bool = True) -> Readership:
@@ -32,7 +33,8 @@ def readership(session: Session, *, report: bool = True) -> Readership:
         store = Store.open(url_of(config.database, config.root), secret_keys(config))
         click.get_current_context().call_on_close(store.close)
         return StoredReaders(store)
-    return ListedReaders(config, session.report if report else _silent)
+    key = keys_of(session).secrets[0]
+    return ListedReaders(config, key, session.report if report else _silent)
 
 
 def _silent(finding: Finding) -> None:
@@ -58,6 +60,11 @@ def somebody(session: Session, who: str) -> Found:
     personas = session.config.personas
     if who in personas:
         return Found(_invented(personas[who], cadence))
+    if OPERATORS & set(who.lower().split()) or "(" in who:
+        raise DigestError(
+            f"{who!r} is an expression, and --as takes tags",
+            hint="name the tags alone: --as 'ai llm'; expressions are for: digest stories --tags",
+        )
     everything = who.strip().lower() in EVERYTHING
     tags = () if everything else split_tags(who)
     return Found(_invented(Preferences(tags=tags, everything=everything), cadence))

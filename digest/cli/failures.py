@@ -1,7 +1,6 @@
 """What an exception means to the person at the terminal: a message, a hint, an exit code."""
 
 import json
-import os
 import sys
 
 import click
@@ -13,8 +12,6 @@ from digest.errors import ConfigError, DigestError, FilterError
 
 def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
     """Print what `error` says and give its exit code; an unexpected error is raised again."""
-    if isinstance(error.__context__, BrokenPipeError):  # click makes a SystemExit of it
-        error = error.__context__
     match error:
         case click.exceptions.Exit():
             return error.exit_code
@@ -24,8 +21,9 @@ def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
         case click.ClickException():
             _show_usage(error)
             return error.exit_code
-        case BrokenPipeError():  # `digest stories | head`: nobody listens, nothing is wrong
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        case SystemExit():
+            # `digest stories | head`: nobody listens, nothing is wrong. click has closed its ears
+            # and exits; our commands return, so nothing else ends this way.
             return Exit.DONE
         case FilterError():
             _show(error)
@@ -36,8 +34,6 @@ def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
         case OSError():
             _show(DigestError(f"{error.filename or 'system'}: {error.strerror or error}"))
             return Exit.FAILED
-        case SystemExit():
-            return error.code if isinstance(error.code, int) else Exit.FAILED
     raise error
 
 

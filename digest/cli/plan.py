@@ -72,8 +72,10 @@ def _readers(plan: Plan) -> str:
 
 def _editions(plan: Plan) -> str:
     sizes = sorted(edition.html_bytes for edition in plan.editions)
+    if len(sizes) == 1:
+        return f"1, HTML of {sizes[0] / 1000:.0f} kB"
     smallest, middle, largest = sizes[0], sizes[len(sizes) // 2], sizes[-1]
     return (
-        f"{len(plan.editions):,} different; HTML of {smallest / 1000:.0f} to "
+        f"{len(sizes):,} different; HTML of {smallest / 1000:.0f} to "
         f"{largest / 1000:.0f} kB, median {middle / 1000:.0f} kB"
     )

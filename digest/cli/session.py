@@ -32,6 +32,7 @@ class Session:
     config_path: Path | None = None
     quiet: bool = False
     config_required: bool = True
+    sends: bool = False  # what is signed must be good for years
     verbose: bool = False
     findings: list[Finding] = field(default_factory=list)
 

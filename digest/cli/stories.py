@@ -6,6 +6,7 @@ import click
 
 from digest.cli.session import Moment, Session, moment, project_command
 from digest.cli.shapes import story_json
+from digest.cli.tables import counted
 from digest.models import Story
 
 
@@ -34,7 +35,8 @@ def command(
         topics = click.style(" ".join(f"#{tag}" for tag in story.tags), dim=True)
         click.echo(f"{day}  {plain(story.title)}{draft}  {topics}")
     posts = len({story.post for story in stories})
-    session.say(f"{len(stories)} stories in {posts} posts")
+    told = counted(len(stories), "story", "stories")
+    session.say(f"{told} in {counted(posts, 'post')}")
     return session.finish()
 
 

@@ -53,12 +53,12 @@ def read_config(top: Table, path: Path) -> Config:
         limits=_limits(top.table("selection")),
         schedule=schedule,
         cadence=Cadence.WEEKLY if Cadence.WEEKLY in schedule else next(iter(schedule)),
-        subscribers=root / places.text("path", "subscribers"),
+        subscribers=root / _folder(places, "path", "subscribers"),
         database=store.text("database"),
-        templates=root / templates.text("folder", "templates"),
+        templates=root / _folder(templates, "folder", "templates"),
         personas={name: _persona(table) for name, table in top.table("personas").tables().items()},
         provider=delivery.text("provider", "outbox"),
-        outbox=root / delivery.text("outbox", "outbox"),
+        outbox=root / _folder(delivery, "outbox", "outbox"),
         sendgrid=_sendgrid(top.table("sendgrid")),
         smtp=_smtp(top.table("smtp"), root),
     )
@@ -95,7 +95,7 @@ def _content(table: Table, root: Path) -> ContentConfig:
     labels = {role: builtin + more.strings(role) for role, builtin in LABELS.items()}
     more.close()
     content = ContentConfig(
-        folder=root / table.text("folder", "content"),
+        folder=root / _folder(table, "folder", "content"),
         url=table.parsed("url", "", _post_url, POST_URL),
         labels=labels,
         cache=table.flag("cache", True),
@@ -199,6 +199,14 @@ def _schedule(table: Table) -> dict[Cadence, Due]:
         table.known.add(cadence.value)
     table.close()
     return schedule or {Cadence.WEEKLY: parse_due(Cadence.WEEKLY, DEFAULT_DUE[Cadence.WEEKLY])}
+
+
+def _folder(table: Table, key: str, default: str) -> str:
+    """A path that is not empty: an empty one would be the project's own folder."""
+    path = table.text(key, default)
+    if not path.strip():
+        table.report(key, "is empty", f'expected a path, like "{default}"')
+    return path
 
 
 def _persona(table: Table) -> Preferences:
