@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 LATEST = "latest"
-YEARS = range(1970, 2200)
+YEARS = range(1970, 3000)
 SHOWN = 20  # findings in full before "and N more"
 
 
