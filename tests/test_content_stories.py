@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.inline import plain
 from digest.models import Severity
 from tests.posts import head, only, problem, read
 
@@ -174,7 +175,8 @@ def test_a_post_without_a_label_is_one_story_with_its_excerpt():
         head("# Other\n\nPara *one*.\n\nTwo.", excerpt="'<p>An **excerpt** &amp; more</p>'")
     )
 
-    assert (story.title, story.tldr) == ("A title", "An excerpt & more")
+    assert (story.title, story.tldr) == ("A title", "An **excerpt** &amp; more")
+    assert plain(story.tldr) == "An excerpt & more"
 
 
 def test_without_an_excerpt_the_first_paragraph_that_is_prose_stands_in():

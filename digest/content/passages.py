@@ -1,10 +1,11 @@
 """Lines of a body to the texts of a story: a paragraph, the items of a list, a link."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from digest.content.plain import LIMIT, one_line, plain
+from digest.content.site_syntax import without_images, without_site_syntax
 
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(.*)", re.DOTALL)
 _TITLED = re.compile(
@@ -15,19 +16,37 @@ _BARE = re.compile(r"https?://[^\s<>\"`]+", re.IGNORECASE)
 _USUAL = re.compile(r"\s*\[[^\[\]\n]*\]\((https?://[^\s()<>]+)\)")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?:[/?#]\S*)?")
 _WHOLE_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])+)\]\(([^\s()<>]+)\)")
-_NOT_PROSE = ("|", "<", "!", "{{", "{%", "import ", "export ", "#")
+_NOT_PROSE = (
+    *("|", "!!!", ":::", "{:", "import ", "export ", "#"),
+    *("<details", "<figure", "<form", "<nav"),
+)
+_DEFINITION = re.compile(r"\[[^\[\]]+\]:|\[?\[toc\]\]?$", re.IGNORECASE)
+_COLUMNS = re.compile(r"[\s:|-]*-\s*\|[\s:|-]*")  # under the head of a table
+_UNDERLINE = re.compile(r"\s{0,3}(?:=+|-{2,})\s*")
+_FENCES = ("```", "~~~")
+# What begins a run of lines that is no prose, blank ones included -> what ends it.
+_RUNS = {
+    **{fence: fence for fence in _FENCES},
+    **{f"<{name}": f"</{name}>" for name in ("script", "style", "pre", "svg", "table")},
+    "<!--": "-->",
+    "{/*": "*/}",
+    **{f"{{% {name}": f"{{% end{name}" for name in ("highlight", "comment")},
+    "{{< highlight": "{{< /highlight",
+}
+_BEGINNINGS = tuple(_RUNS)
 
 
 def paragraphs(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Runs of lines between blank ones, fenced code left out."""
+    """Runs of lines between blank ones; fenced code, scripts and comments left out."""
+    lines = list(lines)
     group: list[str] = []
-    fence = ""
-    for line in lines:
+    until = ""
+    for at, line in enumerate(lines):
         text = line.strip()
-        if fence:
-            fence = "" if text.startswith(fence) else fence
-        elif text.startswith(("```", "~~~")):
-            fence = text[:3]
+        if until:
+            until = "" if _ends(text, until) else until
+        elif text.startswith(_BEGINNINGS) and (until := _end_of_run(text, lines[at + 1 :])):
+            continue
         elif text:
             group.append(line)
         elif group:
@@ -35,6 +54,19 @@ def paragraphs(lines: Iterable[str]) -> Iterator[list[str]]:
             group = []
     if group:
         yield group
+
+
+def _end_of_run(text: str, later: Sequence[str]) -> str:
+    """What ends the run that `text` begins; empty when it is a line like any other."""
+    until = next(end for begin, end in _RUNS.items() if text.startswith(begin))
+    if until in _FENCES:
+        return until
+    elsewhere = until not in text and any(until in line for line in later)
+    return until if elsewhere else ""
+
+
+def _ends(text: str, until: str) -> bool:
+    return text.startswith(until) if until in _FENCES else until in text
 
 
 def joined(lines: Iterable[str]) -> str:
@@ -49,17 +81,43 @@ def joined(lines: Iterable[str]) -> str:
 
 
 def first_paragraph(lines: Iterable[str]) -> str:
-    """The first paragraph that is prose, as inline Markdown; empty when there is none."""
+    """The first paragraph that is prose, as inline Markdown; empty when there is none.
+
+    Without what is for the site alone: a paragraph of nothing but shortcodes or pictures is none.
+    """
     for group in paragraphs(lines):
-        text = joined(group)
-        if not text.startswith(_NOT_PROSE) and plain(text):
+        prose = _prose(group)
+        raw = joined(prose)
+        if raw.startswith(_NOT_PROSE) or _DEFINITION.match(raw):
+            continue
+        text = summary(raw)
+        if plain(text):
             return text
     return ""
 
 
+def summary(text: str) -> str:
+    """A text that stands in for a TLDR: one line, without site syntax and pictures."""
+    return without_images(without_site_syntax(one_line(text)))
+
+
+def _prose(group: list[str]) -> list[str]:
+    """The lines of a paragraph after an underlined heading; none of a table or indented code."""
+    if all(line.startswith(("    ", "\t")) and not _ITEM.match(line) for line in group):
+        return []
+    if len(group) > 1 and _COLUMNS.fullmatch(group[1]):
+        return []
+    under = next((at for at, line in enumerate(group) if _UNDERLINE.fullmatch(line)), None)
+    if under is None:
+        return group
+    # A paragraph with a rule right under it is a heading to Markdown and prose to its author.
+    heading = under == 1 and group[0].rstrip()[-1:] not in tuple(".!?:…")
+    return group[under + 1 :] if heading or not under else group[:under]
+
+
 def all_paragraphs(lines: Iterable[str]) -> str:
     """Every paragraph as one text."""
-    return one_line(" ".join(joined(group) for group in paragraphs(lines)))
+    return without_site_syntax(one_line(" ".join(joined(group) for group in paragraphs(lines))))
 
 
 def items(lines: Iterable[str]) -> tuple[str, ...]:
@@ -85,7 +143,8 @@ def items(lines: Iterable[str]) -> tuple[str, ...]:
                 loose[-1] += f" {line}"
     if found and loose and loose[-1].rstrip().endswith(":"):
         loose.pop()
-    return tuple(text for text in map(one_line, loose + found) if text)
+    texts = [without_site_syntax(one_line(text)) for text in loose + found]
+    return tuple(text for text in texts if text)
 
 
 def first_link(text: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from digest.content.passages import (
 )
 from digest.content.plain import heading_slug, one_line, plain
 from digest.content.scanner import RULE, Labels, Mark, scan
+from digest.content.site_syntax import without_site_syntax
 
 _NO_STORY = frozenset({RULE, "disclaimer"})
 
@@ -101,8 +102,8 @@ def first_heading(text: str, labels: Labels) -> str:
 
 
 def _prose(lines: list[str], marks: list[Mark]) -> str:
-    """The first paragraph of a post without labels."""
-    drop = {mark.line for mark in marks}
+    """The first paragraph of a post without labels. Rules stay: one may underline a heading."""
+    drop = {mark.line for mark in marks if not mark.role or lines[mark.line].strip("- \t")}
     return first_paragraph("" if at in drop else line for at, line in enumerate(lines))
 
 
@@ -253,7 +254,8 @@ def _piece(
 
 def _tldr(section: _Section, lines: list[str]) -> str:
     """The TLDR's first paragraph; else the summary's; else the first one under the heading."""
-    if text := next((joined(group) for group in paragraphs(section.blocks.get("tldr", ()))), ""):
+    labelled = map(joined, paragraphs(section.blocks.get("tldr", ())))
+    if text := next(filter(None, map(without_site_syntax, labelled)), ""):
         return text
     if text := first_paragraph(section.blocks.get("summary", ())):
         return text

@@ -17,8 +17,9 @@ from digest.content.decoding import CONTROL, decode
 from digest.content.entries import DATE, ID, LANGUAGE, PAGE, SLUG, SOURCE, SUMMARY, TITLE, Entry
 from digest.content.fields import Fields
 from digest.content.frontmatter import FrontMatter, read_front_matter
+from digest.content.passages import summary
 from digest.content.pieces import Body, Piece, first_heading, read_body
-from digest.content.plain import plain, title_text
+from digest.content.plain import title_text
 from digest.content.refusal import RefusedError
 from digest.content.scanner import Labels
 from digest.hashtags import language_of
@@ -139,7 +140,7 @@ class PostReader:
             body,
             self._labels,
             title=title,
-            excerpt=plain(fields.text(SUMMARY)),
+            excerpt=summary(fields.text(SUMMARY)),
             link=fields.address(SOURCE),
             first=front.body_line,
         )
