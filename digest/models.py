@@ -116,6 +116,24 @@ class Subscriber:
     timezone: str  # IANA name; empty: the newsletter's
 
 
+class State(StrEnum):
+    """Whether a person is subscribed. Only the confirmed are ever due."""
+
+    PENDING = "pending"  # asked for it, has not confirmed yet
+    CONFIRMED = "confirmed"
+    UNSUBSCRIBED = "unsubscribed"  # left; stays so until they come back themselves
+
+
+class SuppressionReason(StrEnum):
+    """Why an address is never mailed."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"  # the mailbox does not exist
+    COMPLAINED = "complained"  # reported us as spam
+    MANUAL = "manual"  # the publisher's decision
+    ERASED = "erased"  # asked to be forgotten
+
+
 class Reason(StrEnum):
     """Why a candidate is out of a selection. The value is what people read."""
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+from digest.models import State, SuppressionReason
 from digest.store import backup as _backup
 from digest.store import migrate
 from digest.store.audience import Audience
@@ -24,10 +25,8 @@ from digest.store.records import (
     DueReader,
     EventKind,
     HistoryEvent,
-    State,
     Subscription,
     Suppression,
-    SuppressionReason,
     TagReaders,
 )
 from digest.store.subscriptions import Subscriptions

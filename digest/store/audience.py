@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from digest.hashtags import fold
-from digest.models import Cadence
+from digest.models import Cadence, State
 from digest.store import tagging
 from digest.store.database import Database
 from digest.store.people import split_languages
-from digest.store.records import DueReader, State
+from digest.store.records import DueReader
 from digest.store.schema import BIG, subscriber, subscriber_tag, suppression
 from digest.store.timestamps import from_driver
 

@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from digest.hashtags import fold
-from digest.models import Preferences
+from digest.models import Preferences, State, SuppressionReason
 from digest.store import tagging
 from digest.store.bulk import lookup, new_ids, write_rows
 from digest.store.database import Database
 from digest.store.hashing import Hasher
 from digest.store.history import statement_id
 from digest.store.merging import absorb
-from digest.store.records import Consent, State, SuppressionReason
+from digest.store.records import Consent
 from digest.store.schema import consent, subscriber, subscriber_tag, suppression
 
 

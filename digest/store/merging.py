@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from digest.addresses import identity
-from digest.models import Cadence, Preferences, Subscriber
+from digest.models import Cadence, Preferences, State, Subscriber
 from digest.preferences import settled
 from digest.store import people
 from digest.store.history import add_consent, record
-from digest.store.records import EventKind, State, Subscription
+from digest.store.records import EventKind, Subscription
 from digest.store.schema import subscriber
 from digest.store.subscriptions import write_change
 from digest.store.suppressions import insert_suppression

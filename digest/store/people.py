@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from digest.models import Cadence, Preferences, Subscriber
-from digest.store.records import State, Subscription, SuppressionReason
+from digest.models import Cadence, Preferences, State, Subscriber, SuppressionReason
+from digest.store.records import Subscription
 from digest.store.schema import subscriber, subscriber_tag, suppression, tag
 
 PAGE = 1000

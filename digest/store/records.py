@@ -5,26 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from digest.models import Subscriber
-
-
-class State(StrEnum):
-    """Whether a person is subscribed. Only the confirmed are ever due."""
-
-    PENDING = "pending"  # asked for it, has not confirmed yet
-    CONFIRMED = "confirmed"
-    UNSUBSCRIBED = "unsubscribed"  # left; stays so until they come back themselves
-
-
-class SuppressionReason(StrEnum):
-    """Why an address is never mailed."""
-
-    UNSUBSCRIBED = "unsubscribed"
-    BOUNCED = "bounced"  # the mailbox does not exist
-    COMPLAINED = "complained"  # reported us as spam
-    MANUAL = "manual"  # the publisher's decision
-    ERASED = "erased"  # asked to be forgotten
-
+from digest.models import State, Subscriber, SuppressionReason
 
 # A confirmation from the mailbox itself disproves these; a complaint or a publisher's no stands.
 LIFTED_BY_CONFIRMING = (

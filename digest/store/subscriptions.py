@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from digest.addresses import identity, normalise
 from digest.errors import StoreError
-from digest.models import Cadence, Preferences, Subscriber
+from digest.models import Cadence, Preferences, State, Subscriber, SuppressionReason
 from digest.preferences import Edit, settled
 from digest.store import people, tagging
 from digest.store.bulk import new_ids
@@ -26,9 +26,7 @@ from digest.store.records import (
     Consent,
     EventKind,
     HistoryEvent,
-    State,
     Subscription,
-    SuppressionReason,
 )
 from digest.store.schema import subscriber
 from digest.store.suppressions import insert_suppression, lift, reasons_for

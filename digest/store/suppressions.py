@@ -8,11 +8,12 @@ from itertools import islice
 import sqlalchemy as sa
 
 from digest.addresses import identity, normalise
+from digest.models import SuppressionReason
 from digest.store.database import Database
 from digest.store.dialects import insert_new
 from digest.store.hashing import Hasher
 from digest.store.history import record
-from digest.store.records import EventKind, Suppression, SuppressionReason
+from digest.store.records import EventKind, Suppression
 from digest.store.schema import subscriber, suppression
 
 _BATCH = 1000

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from digest.errors import StoreError
 from digest.hashtags import fold
+from digest.models import State
 from digest.preferences import clean_tag
 from digest.store.database import Database
-from digest.store.records import EventKind, State, TagReaders
+from digest.store.records import EventKind, TagReaders
 from digest.store.schema import event, subscriber, subscriber_tag, tag
 
 _Counts = dict[tuple[int, int], int]  # (tag id, muted) -> people
