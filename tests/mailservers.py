@@ -1,5 +1,6 @@
 """Mail servers for tests: a real one, which keeps what it takes, and one that misbehaves."""
 
+import asyncio
 import datetime as dt
 import re
 import socket
@@ -68,7 +69,15 @@ def real_server(
     try:
         yield controller.port
     finally:
+        asyncio.run_coroutine_threadsafe(_hung_up(), controller.loop).result(10)
         controller.stop()
+
+
+async def _hung_up() -> None:
+    """Every client's leaving was noticed: only the listener and the loop's own pipe are left."""
+    watched = asyncio.get_running_loop()._selector.get_map()
+    while len(watched) > 2:
+        await asyncio.sleep(0.001)
 
 
 def _free_port() -> int:

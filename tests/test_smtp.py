@@ -135,6 +135,26 @@ def test_mail_goes_under_tls_to_a_server_that_proves_who_it_is(tmp_path, securit
     assert sorted(keeper.messages) == [given.message(reader) for reader in given.readers]
 
 
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "tls"])
+def test_a_message_larger_than_any_buffer_arrives_whole(tmp_path, secured):
+    certificate, context = authority(tmp_path)
+    keeper, given = Keeper(), replace(batch(1), edition=_Large())
+
+    with real_server(keeper, starttls=context if secured else None) as port:
+        text = f'ca_file = "{certificate}"' if secured else 'security = "none"'
+        all_answers(configured(f"port = {port}\n{text}"), given)
+
+    assert keeper.messages == [given.message(given.readers[0])]
+
+
+class _Large:
+    """An edition of 20 MB."""
+
+    def message(self, reader) -> bytes:
+        message = edition().message(reader)
+        return message + b"more of it, line by line\r\n" * 800_000
+
+
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 @pytest.mark.parametrize("wrong", ["the host", "the authority"])
 def test_a_server_that_proves_nothing_gets_nothing(tmp_path, security, wrong):

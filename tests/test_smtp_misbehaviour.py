@@ -268,6 +268,36 @@ def test_a_connection_too_many_is_refused_in_any_words_once_another_got_in():
     assert outcomes(answers) == [None] * 13
 
 
+def test_what_the_source_of_batches_raises_comes_after_what_is_on_its_way():
+    """An OSError of the disk is not taken for one of the network, nor a letter forgotten."""
+
+    def batches():
+        yield batch(3)
+        raise OSError("the disk is gone")
+
+    answers: list[Answer] = []
+    with Rogue() as rogue:
+        provider = smtp(rogue.port)
+        with pytest.raises(OSError, match="the disk is gone"):
+            answers.extend(provider.hand_over_all(batches()))
+        provider.close()
+
+    assert len(rogue.taken) == len(set(rogue.taken))
+    assert rogue.verbs.count("DATA") == len(rogue.taken)
+
+
+def test_a_server_that_was_down_gets_all_connections_when_it_is_back():
+    with Rogue(greetings=deque(["421 x", "421 x", "421 x"])) as rogue:
+        provider = smtp(rogue.port, connections=3)
+        with pytest.raises(ProviderError):
+            list(provider.hand_over(batch(3)))
+        answers = list(provider.hand_over(batch(3)))
+        provider.close()
+
+    assert outcomes(answers) == [None] * 3
+    assert provider._most == 3
+
+
 def test_an_old_server_without_ehlo_is_spoken_to_plainly():
     with Rogue(hello="502 5.5.1 what?") as rogue:
         answers = answers_of(rogue, 2)
@@ -326,9 +356,9 @@ def test_a_connection_that_was_long_unused_is_not_trusted():
 
 def test_parting_is_polite():
     with Rogue() as rogue:
-        answers_of(rogue, 5, connections=2)
+        answers_of(rogue, 5, messages=2)
 
-    assert rogue.verbs.count("QUIT") == rogue.connections
+    assert rogue.verbs.count("QUIT") == rogue.connections == 3
     assert "RSET" not in rogue.verbs
 
 

@@ -46,7 +46,7 @@ class Smtp:
         self._mailroom = Mailroom(envelopes.letter)
         self._selector = selectors.DefaultSelector()
         self._connections: list[Connection] = []
-        self._addresses: list[Address] = []  # that nobody tried yet, for the next connection
+        self._addresses: list[Address] = []  # of the server, but those that failed
         # Deadlines are looked at when the first passes, and not at every turn, in which none may be
         # new: so at least as often as the shortest patience lasts.
         self._tick, self._look_at = min(self._effort.patience.values()), 0.0
@@ -59,8 +59,9 @@ class Smtp:
     def hand_over_all(self, batches: Iterable[Batch]) -> Iterator[Answer]:
         """The same for batches that follow each other without a pause on the wire.
 
-        The next batch is asked for while letters of the last are still unanswered. Whoever drops
-        the iterator early hangs up on what is under way: its deliveries are then unknown.
+        The next batch is asked for while letters of the last are still unanswered; what `batches`
+        raises comes out when those are answered. Whoever drops the iterator early hangs up on what
+        is under way: its deliveries are then unknown.
         """
         self._look_after_old_ones()
         self._mailroom.load(batches)
@@ -152,6 +153,7 @@ class Smtp:
         if self._connections and (one_too_many or failure.outcome is Outcome.TEMPORARY):
             self._most = len(self._connections)
         else:
+            self._most = self._effort.connections
             self._mailroom.fail(failure)
 
     def _dial(self, waiting: int) -> None:

@@ -66,7 +66,7 @@ class Mailroom:
         self.returned: deque[Letter] = deque()
         self.out = 0  # letters taken and not answered
         self.answers: deque[Answer] = deque()
-        self.failure: ProviderError | None = None
+        self.failure: Exception | None = None
 
     def load(self, batches: Iterable[Batch]) -> None:
         """Begin anew, with these."""
@@ -81,7 +81,11 @@ class Mailroom:
         if self.failure:
             return 0
         if len(self._ahead) < most:
-            self._ahead.extend(islice(self._source, most - len(self._ahead)))
+            try:
+                self._ahead.extend(islice(self._source, most - len(self._ahead)))
+            except Exception as error:  # whatever it is, what is on the wire comes first
+                self.fail(error)
+                return 0
         return len(self.returned) + len(self._ahead)
 
     def take(self, features: Features) -> Letter | None:
@@ -112,7 +116,7 @@ class Mailroom:
         self.out -= 1
         self.fail(failure)
 
-    def fail(self, failure: ProviderError) -> None:
+    def fail(self, failure: Exception) -> None:
         """Nothing more is given out; what is on its way is still answered."""
         self.failure = self.failure or failure
 
