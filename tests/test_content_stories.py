@@ -80,7 +80,7 @@ def test_a_label_may_be_written_in_many_ways(label):
     assert story.tldr == "T"
 
 
-@pytest.mark.parametrize("words", ["**TLDRs** are", "**Summary** of it", "**Note:** x", "TLDR: x"])
+@pytest.mark.parametrize("words", ["**TLDRs** are", "**Summary** of it", "**Note:** x"])
 def test_bold_words_that_are_no_label_are_prose(words):
     story = only(head(f"## Heading\n\n{words}\n", excerpt=""))
 
@@ -312,3 +312,42 @@ def test_every_tldr_is_a_story(stories, filler):
     found = read(head(story * stories)).stories
 
     assert [one.tldr for one in found] == ["t"] * stories
+
+
+@pytest.mark.parametrize("line", ["TLDR: In short.", "W skrócie: krótko", "TL;DR: x"])
+def test_a_label_that_is_not_bold_is_told_with_what_to_write(line):
+    finding = problem(head(f"## One\n\n**Key takeaways:**\n- a\n\n{line}\n"))
+
+    assert (finding.check, finding.severity, finding.line) == ("story/label", "warning", 11)
+    assert finding.fix == f"write **{line.partition(':')[0]}:**"
+
+
+def test_a_label_that_is_not_bold_is_told_in_a_post_without_any_label():
+    assert problem(head("Hello.\n\nTLDR: in short\n")).check == "story/label"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "**TLDR:** a\n\nTLDR: the same again",
+        "**TLDR:** a\n\n```\nLink: x\n```",
+        "Summary: of a post without stories.\nLink: x",
+        "## One\n\n**TLDR:** a\n\nThe link: is here",
+    ],
+)
+def test_words_that_only_look_like_a_label_are_not_told(body):
+    assert only(head(body))
+
+
+def test_a_heading_beside_stories_without_a_label_is_a_hint():
+    body = "# News\n\nHello.\n\n## S1\n\n**TLDR:** a\n\n### Detail\n\nb\n\n## S2\n\nc\n\n## S3\n"
+    (finding,) = read(head(body)).findings
+
+    assert (finding.check, finding.severity) == ("story/unlabelled", Severity.INFO)
+    assert finding.line == 18
+    assert "“S2” has no label" in finding.message
+
+
+def test_a_story_of_nothing_but_an_excerpt_counts_the_words_that_are_shown():
+    assert only(head("", excerpt="Just these four words.")).words == 4
+    assert only(head("One two three four five.", excerpt="Just these.")).words == 5

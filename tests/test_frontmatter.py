@@ -320,3 +320,22 @@ def test_a_tag_with_spaces_is_one_tag_and_told_unless_the_config_splits():
     assert problem(head(tags="a b")).check == "front-matter/tag-spaces"
     assert only(head(tags="a b"), more="[content]\nsplit_words = true").tags == ("a", "b")
     assert only(head(category="This Week in Rust")).tags == ("This Week in Rust",)
+
+
+@pytest.mark.parametrize("tags", ["\n  - ai\n  - 508", "\n  - 508 # a law", "[ai, 508]"])
+def test_a_number_among_tags_is_a_tag_and_told_as_a_hint(tags):
+    content = read(head(topics=tags))
+    (finding,) = content.findings
+
+    assert "508" in content.stories[0].tags
+    assert (finding.check, finding.key) == ("front-matter/tag-number", "topics")
+    assert (finding.severity, finding.line) == (
+        Severity.INFO,
+        4 + tags[: tags.index("5")].count("\n"),
+    )
+    assert '508 is a number; read as the tag "508"' in str(finding)
+
+
+@pytest.mark.parametrize("tags", ['["508"]', "['508']", "[web-3]", '"#508"', "[3.11-only]"])
+def test_a_tag_that_is_no_number_is_no_hint(tags):
+    assert not read(head(topics=tags)).findings

@@ -17,6 +17,8 @@ from digest.models import Finding, Severity
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
 
+_NUMERIC = frozenset("0123456789+-.")
+_NUMBER = re.compile(r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9_-]*)?")
 
 
@@ -145,7 +147,22 @@ class Fields:
             fix = "put it in quotes, or drop the #" if comment else "remove the item"
             self._find(at, "tag-empty", "an empty tag", fix, Severity.WARNING)
             return None
-        return None if isinstance(item.value, list) else self._checked(entry, str(item.value))
+        if isinstance(item.value, list):
+            return None
+        self._tell_number(entry, item)
+        return self._checked(entry, str(item.value))
+
+    def _tell_number(self, entry: Entry, item: Entry) -> None:
+        """`- 508` is a number to every other program that reads the post."""
+        text = str(item.value)
+        if text[:1] not in _NUMERIC or not _NUMBER.fullmatch(text):
+            return
+        lines = self._text.split("\n")
+        line = lines[item.line - 1] if item.line <= len(lines) else ""
+        if not re.search(rf"""(["'])\s*{re.escape(text)}\s*\1""", line):
+            at = Entry(entry.key, None, item.line)
+            message = f'{text} is a number; read as the tag "{text}"'
+            self._find(at, "tag-number", message, f'write "{text}"', Severity.INFO)
 
     def _moment(self, entry: Entry, zone: ZoneInfo) -> Moment:
         value = entry.value

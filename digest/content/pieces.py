@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from digest.content.doubts import Problem, not_bold, passed_over
 from digest.content.passages import (
     all_paragraphs,
     first_link,
@@ -19,10 +20,9 @@ from digest.content.passages import (
     whole_link,
 )
 from digest.content.plain import heading_slug, one_line, plain
-from digest.content.scanner import RULE, Labels, Mark, scan
+from digest.content.scanner import NO_STORY, RULE, Labels, Mark, scan
 from digest.content.site_syntax import without_site_syntax
-
-_NO_STORY = frozenset({RULE, "disclaimer"})
+from digest.models import Severity
 
 
 class Piece(NamedTuple):
@@ -44,7 +44,7 @@ class Body(NamedTuple):
 
     pieces: list[Piece]
     disclaimer: str
-    problems: list[tuple[int, str]]  # 1-based line in the file, what is wrong with a link
+    problems: list[Problem]
 
 
 @dataclass(slots=True, eq=False)
@@ -68,35 +68,38 @@ def read_body(
     `excerpt` and `link` of the post stand in where it has one story.
     """
     lines = text.split("\n")
-    marks = scan(lines, labels)
+    marks, bare = scan(lines, labels)
     disclaimer, end = _disclaimer(lines, marks)
     if any(mark.role and mark.role != RULE for mark in marks):
         sections, notes = _sections(lines, marks, end)
     else:
         sections, notes = [], []
     disclaimer = plain(" ".join(notes)) or disclaimer
+    opened = {section.line: section.level for section in sections if section.level}
+    filled = [(section.line, section.blocks.keys()) for section in sections]
+    doubts = [*not_bold(bare, filled, first), *passed_over(lines, marks, opened, end, first)]
     if not sections:
-        piece = Piece("", title, excerpt, (), (), "", link, _words(lines[:end]), first)
         tldr = excerpt or _prose(lines[:end], marks)
-        return Body([piece._replace(tldr=tldr)], disclaimer, [])
-    problems: list[tuple[int, str]] = []
+        piece = Piece("", title, tldr, (), (), "", link, _words(lines[:end]), first)
+        return Body([_counted(piece)], disclaimer, doubts)
     ends = [section.line for section in sections[1:]] + [end]
     drafts = [
-        _piece(section, lines, until, title, first, problems)
+        _piece(section, lines, until, title, first, doubts)
         for section, until in zip(sections, ends, strict=True)
     ]
     if len(drafts) == 1:
         only = drafts[0]
         labelled = "tldr" in sections[0].blocks and only.tldr
         tldr = only.tldr if labelled else excerpt or only.tldr
-        drafts = [only._replace(tldr=tldr, link=only.link or link)]
-        return Body(drafts, disclaimer, problems)
-    return Body(_distinct(drafts), disclaimer, problems)
+        drafts = [_counted(only._replace(tldr=tldr, link=only.link or link))]
+        return Body(drafts, disclaimer, doubts)
+    return Body(_distinct(drafts), disclaimer, doubts)
 
 
 def first_heading(text: str, labels: Labels) -> str:
     """The title of a post whose front matter has none: its first `#` heading, or its first."""
-    headings = [mark for mark in scan(text.split("\n"), labels) if not mark.role and mark.text]
+    marks = scan(text.split("\n"), labels).marks
+    headings = [mark for mark in marks if not mark.role and mark.text]
     headings.sort(key=lambda mark: mark.level != 1)
     return whole_link(one_line(headings[0].text))[0] if headings else ""
 
@@ -105,6 +108,11 @@ def _prose(lines: list[str], marks: list[Mark]) -> str:
     """The first paragraph of a post without labels. Rules stay: one may underline a heading."""
     drop = {mark.line for mark in marks if not mark.role or lines[mark.line].strip("- \t")}
     return first_paragraph("" if at in drop else line for at, line in enumerate(lines))
+
+
+def _counted(piece: Piece) -> Piece:
+    """The excerpt may be all that there is to read."""
+    return piece._replace(words=max(piece.words, _words([piece.tldr])))
 
 
 def _words(lines: list[str]) -> int:
@@ -203,7 +211,7 @@ def _own_roles(marks: list[Mark]) -> dict[int, set[str]]:
         if not mark.role:
             roles, level = set(), mark.level
             own[number] = roles
-        elif mark.role not in _NO_STORY:
+        elif mark.role not in NO_STORY:
             if mark.level and mark.level <= level:  # belongs to a story further up
                 roles = set()
             roles.add(mark.role)
@@ -230,7 +238,7 @@ def _piece(
     end: int,
     post_title: str,
     first: int,
-    problems: list[tuple[int, str]],
+    problems: list[Problem],
 ) -> Piece:
     title, link = whole_link(one_line(section.title)) if section.title else (post_title, "")
     blocks = section.blocks
@@ -238,7 +246,8 @@ def _piece(
         found, problem = first_link("\n".join(blocks["link"]))
         link = found or link
         if problem and not link:
-            problems.append((section.link_line + first, problem))
+            at, fix = section.link_line + first, "write [title](https://…)"
+            problems.append(Problem(at, "story/link", Severity.WARNING, problem, fix))
     return Piece(
         "",
         title,

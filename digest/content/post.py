@@ -144,7 +144,7 @@ class PostReader:
             link=fields.address(SOURCE),
             first=front.body_line,
         )
-        findings += _link_problems(said, path)
+        findings += _problems(said, path)
         identity = fields.text(ID).strip() or slug or names.stem
         slug = slug or names.stem
         post = Post(
@@ -229,11 +229,10 @@ def _doubts(
     return found
 
 
-def _link_problems(said: Body, path: str) -> list[Finding]:
-    fix = "write [title](https://…)"
+def _problems(said: Body, path: str) -> list[Finding]:
     return [
-        Finding(path, line, "story/link", Severity.WARNING, problem, fix=fix)
-        for line, problem in said.problems
+        Finding(path, one.line, one.check, one.severity, one.message, fix=one.fix)
+        for one in said.problems
     ]
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 RULE = "rule"
+NO_STORY = frozenset({RULE, "disclaimer"})  # roles that make no story
 LISTED = frozenset({"takeaways", "tradeoffs"})  # roles whose text is a list
 
 _BEGINNINGS = frozenset("#*_-+>`~<0123456789 \t")
@@ -26,6 +27,7 @@ _CANDIDATE = re.compile(
     r"|([-*_])(?:[ \t]*\1){2,}[ \t]*$)"
 )
 _ATTRIBUTES = re.compile(r"[ \t]\{[#.][^{}]*\}$")
+_LONGEST = 40  # letters of a label that is not bold, its colon included
 _SEPARATORS = tuple(":：–—-")
 
 
@@ -38,11 +40,28 @@ class Mark(NamedTuple):
     text: str  # the title, or what follows the label on its line
 
 
+class Bare(NamedTuple):
+    """A line that begins like a label but is not bold, so that it is prose."""
+
+    line: int  # 0-based in the body
+    role: str
+    name: str  # as written
+
+
+class Scan(NamedTuple):
+    """What a body has, in the order of its lines."""
+
+    marks: list[Mark]
+    bare: list[Bare]
+
+
 class Labels:
     """Spellings of labels to their roles, compared as the config promises."""
 
     def __init__(self, table: Mapping[str, tuple[str, ...]]) -> None:
         self._roles = {fold_label(name): role for role, names in table.items() for name in names}
+        initials = {name[0] for name in self._roles if name}
+        self.initials = frozenset(initials | {initial.upper() for initial in initials})
 
     def role(self, name: str) -> str:
         """The role of a label, empty when it is none."""
@@ -56,20 +75,26 @@ def fold_label(name: str) -> str:
     return " ".join(re.sub(r"[^\w\s]", "", name).split())
 
 
-def scan(lines: list[str], labels: Labels) -> list[Mark]:
+def scan(lines: list[str], labels: Labels) -> Scan:
     """Marks in order. What is inside fenced code and HTML comments is none."""
     marks: list[Mark] = []
+    bare: list[Bare] = []
     until = ""  # what ends the fence or comment we are in
     scope = _Scope(labels)
     for index, line in enumerate(lines):
         if until:
             if _ends(line, until):
                 until = ""
-        elif line[:1] in _BEGINNINGS and _CANDIDATE.match(line):
-            mark, until = scope.read(index, line, line.lstrip())
-            if mark:
-                marks.append(mark)
-    return marks
+        elif line[:1] in _BEGINNINGS:
+            if _CANDIDATE.match(line):
+                mark, until = scope.read(index, line, line.lstrip())
+                if mark:
+                    marks.append(mark)
+        elif line[:1] in labels.initials and ":" in line[:_LONGEST]:
+            name = line.partition(":")[0]
+            if role := labels.role(name):
+                bare.append(Bare(index, role, name))
+    return Scan(marks, bare)
 
 
 def _ends(line: str, until: str) -> bool:
