@@ -32,8 +32,16 @@ def mistake(tmp_path):
     ("source", "line", "said"),
     [
         (TEXT + "{% if %}", 2, "Expected an expression"),
-        (TEXT + "{{ story.titel }}", 2, "has no attribute 'titel'"),
-        (TEXT + "\n{{ nothing }}", 3, "'nothing' is undefined"),
+        (TEXT + "{{ story.titel }}", 2, "story has no `titel`; did you mean `title`?"),
+        (TEXT + "{{ story.price }}", 2, "story has no `price`; it has title, tldr,"),
+        (
+            '{% import "theme.jinja" as theme %}\n{{ theme.acent }}',
+            2,
+            "theme.jinja has no `acent`; did you mean `accent`?",
+        ),
+        (TEXT + "{{ newsleter }}", 2, "no `newsleter`; did you mean `newsletter`?"),
+        (TEXT + "{{ subject }}", 2, "`subject` is not given to this template"),
+        (TEXT + "\n{{ nothing }}", 3, "this template has no `nothing`; it has address,"),
         (TEXT + "{% for x in story.tags %}", 2, "endfor"),
         (TEXT + "{{ 1 + story.title }}", 2, "TypeError"),
         (TEXT + '\n\n{% include "missing.mjml" %}', 4, "there is no template `missing.mjml`"),
@@ -78,7 +86,7 @@ def test_mistake_in_a_template_names_file_and_line(mistake, source, line, said):
         ("digest.mjml", SHELL.replace("<mj-title>", "<mj-titel>"), TITLE, "unknown tag <mj-titel>"),
         ("digest.mjml", SHELL.replace("{{ subject }}", "{{ newsletter }}"), TITLE, "may break it"),
         ("digest.txt", "{{ contents }}{{ stories }}{{ more }}", 0, "no unsubscribe link"),
-        ("story.txt", "{{ story.title }}\n{{ story.nothing }}", 2, "no attribute 'nothing'"),
+        ("story.txt", "{{ story.title }}\n{{ story.nothing }}", 2, "story has no `nothing`"),
         (
             "contents.mjml",
             "<mj-text>Stories</mj-text>",
@@ -113,7 +121,7 @@ def test_template_that_includes_itself_is_refused(mistake):
     error = mistake("story.mjml", TEXT + '{% include "story.mjml" %}')
 
     assert (error.path, error.line) == ("templates/story.mjml", 2)
-    assert "RecursionError" in str(error)
+    assert "includes or calls itself without end" in str(error)
 
 
 def test_font_of_mjml_itself_is_refused_because_it_is_remote(mistake):

@@ -1,21 +1,61 @@
 """Jinja2 as templates meet it: filters, translations, and mistakes told by file and line."""
 
 from collections.abc import Mapping
+from dataclasses import fields
+from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 
 from jinja2 import Environment, StrictUndefined, TemplateNotFound, pass_context
+from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateSyntaxError, UndefinedError
 from jinja2.runtime import Context
+from jinja2.utils import missing
 
 from digest.columns import underline, wrap
 from digest.composer.escape import attr
 from digest.errors import TemplateError
 from digest.inline import inline, plain
+from digest.layout import BlockName, Slot
 from digest.renderer.folders import Folders
+from digest.renderer.views import StoryView
 
 FILTERS = {"attr": attr, "inline": inline, "plain": plain, "wrap": wrap, "underline": underline}
+# What every template is given; docs/templates.md says which are for the shell or an item alone.
+GIVEN = frozenset((*BlockName, *Slot)) | frozenset(
+    ("story", "items", "newsletter", "address", "cadence", "date", "lang", "dir")
+)
 EXTENSIONS = ("jinja2.ext.i18n",)
+
+
+class _Missing(StrictUndefined):
+    """What a template asks for and is not there, told in the template's own words."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name, known = str(self._undefined_name), _names(self._undefined_obj)
+        if self._undefined_hint or not known:
+            return str(super()._undefined_message)
+        if name in known:
+            return f"`{name}` is not given to this template, but to others"
+        close = get_close_matches(name, known, 1)
+        help_ = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(known)}"
+        return f"{_owner(self._undefined_obj)} has no `{name}`; {help_}"
+
+
+def _owner(owner: object) -> str:
+    if isinstance(owner, TemplateModule):
+        return str(owner.__name__)
+    return "story" if isinstance(owner, StoryView) else "this template"
+
+
+def _names(owner: object) -> list[str]:
+    """What a template may ask `owner` for; none where that is not ours to say."""
+    if isinstance(owner, StoryView):
+        return [one.name for one in fields(owner)]
+    if isinstance(owner, TemplateModule):
+        return sorted(name for name in vars(owner) if name[0] != "_")
+    return sorted(GIVEN) if owner is missing else []
 
 
 def environment(folders: Folders) -> Environment:
@@ -24,7 +64,7 @@ def environment(folders: Folders) -> Environment:
         loader=folders,
         auto_reload=False,
         autoescape=_escapes,  # noqa: S701 - a function that decides by the file's name
-        undefined=StrictUndefined,
+        undefined=_Missing,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -68,6 +108,9 @@ def _mistake(error: Exception, folders: Folders) -> TemplateError | None:
         known = ", ".join(folders.list_templates())
         message = f"there is no template `{error.name}`"
         return TemplateError(message, path=path, line=line, hint=f"there are {known}")
+    if isinstance(error, RecursionError):
+        message = "a template or macro that includes or calls itself without end"
+        return TemplateError(message, path=path, line=line, hint="remove the include, or end it")
     said = str(error) if isinstance(error, UndefinedError) else f"{type(error).__name__}: {error}"
     return TemplateError(said, path=path, line=line)
 
