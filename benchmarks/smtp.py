@@ -34,6 +34,7 @@ BYTES = 60_000
 DIFFERENT = 64  # messages, so that no cache holds just one
 ROUND_TRIP = 0.020  # seconds
 LESS_CPU, FASTER, PER_ROUND_TRIP = 8.0, 5.0, 0.9
+PER_LINE = 1000  # messages that a connection carries; opening one takes four round trips
 REPEATED = 3  # times; the run that others disturbed least counts
 HELLO = b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
 ANSWERS = {b"EHLO": HELLO, b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
@@ -217,7 +218,7 @@ def at_once(ready: Ready, count: int) -> None:
     row(slow, slow)
     less = faster = 0.0
     for connections in (1, 4):
-        send = ours(Effort(connections, messages=1000))
+        send = ours(Effort(connections, PER_LINE))
         name = f"digest, connections: {connections}"
         run = best([measured(name, send, many) for _ in range(REPEATED)])
         row(run, slow)
@@ -233,10 +234,10 @@ def far_away(ready: Ready, count: int) -> None:
     row(slow, slow)
     worst = float("inf")
     for connections in (1, 10):
-        many = batch_of(ready, count // 10 * connections)
-        run = measured(
-            f"digest, connections: {connections}", ours(Effort(connections)), many, ROUND_TRIP
-        )
+        many = batch_of(ready, count // 20 * connections)
+        name, send = f"digest, connections: {connections}", ours(Effort(connections, PER_LINE))
+        runs = [measured(name, send, many, ROUND_TRIP) for _ in range(2)]
+        run = max(runs, key=lambda run: run.rate)
         row(run, slow)
         worst = min(worst, run.rate * ROUND_TRIP / connections)
     met = worst >= PER_ROUND_TRIP
