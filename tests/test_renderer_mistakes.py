@@ -3,6 +3,7 @@
 import pytest
 
 from digest.errors import TemplateError
+from digest.models import Severity
 from digest.renderer import Renderer, bundled_templates
 from tests import invented
 from tests.invented import ISSUE
@@ -172,3 +173,26 @@ def test_every_mistake_of_a_file_is_found_at_once(tmp_path):
         ("template/unknown-attribute", 1),
         ("template/unknown-tag", 2),
     ]
+
+
+def test_a_file_that_no_template_uses_is_a_warning_with_the_nearest_name(tmp_path):
+    for name in ("stroy.mjml", "notes.txt", "README.md", "logo.png"):
+        (tmp_path / name).write_bytes(b"\xff" if name == "logo.png" else b"<mj-text>x</mj-text>")
+    (tmp_path / "more.mjml").mkdir()
+    renderer = Renderer(tmp_path, invented.settings(tmp_path))
+    told = {finding.path: finding for finding in renderer.findings()}
+
+    assert set(told) == {"stroy.mjml", "notes.txt", "more.mjml"}
+    assert {finding.severity for finding in told.values()} == {Severity.WARNING}
+    assert told["stroy.mjml"].fix == "did you mean story.mjml?"
+    assert "is a folder" in told["more.mjml"].message
+    assert renderer.compile(STORIES, ISSUE, "en")
+    assert renderer.fingerprint()
+
+
+@pytest.mark.parametrize("name", ['"card.jinja"', "story.host"])
+def test_a_file_that_is_or_may_be_included_is_no_warning(tmp_path, name):
+    (tmp_path / "card.jinja").write_text("x")
+    (tmp_path / "story.mjml").write_text("<mj-text>{% include " + name + " %}</mj-text>")
+
+    assert Renderer(tmp_path, invented.settings(tmp_path)).findings() == ()

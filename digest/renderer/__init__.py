@@ -13,7 +13,7 @@ from digest.composer.escape import attr, html_values, text_values
 from digest.config import Config
 from digest.errors import TemplateError
 from digest.layout import Block, BlockName, Compiled, Layout, Slot
-from digest.models import Finding, Issue, Story
+from digest.models import Finding, Issue, Severity, Story
 from digest.renderer.environment import environment
 from digest.renderer.folders import Folders
 from digest.renderer.marks import Marks, key_for
@@ -103,22 +103,25 @@ class Renderer:
         return texts[MJML], html, texts[TEXT]
 
     def findings(self) -> tuple[Finding, ...]:
-        """Every mistake that can be seen in the templates in use without rendering them."""
+        """Every mistake that can be seen without rendering; a file without use is a warning."""
         if self._findings is None:
             self._findings = mistakes(self._folders, self._environment)
         return self._findings
 
     def fingerprint(self) -> str:
         """A hash of every template file: another one means that messages may look different."""
-        names = self._folders.list_templates()
-        whole = "\0".join(f"{name}\0{self._folders.read(name)}" for name in names)
-        return sha256(whole.encode()).hexdigest()
+        whole = sha256()
+        for name in self._folders.list_templates():
+            content = self._folders.content(name)
+            whole.update(f"{name}\0{len(content)}\0".encode(errors="surrogateescape") + content)
+        return whole.hexdigest()
 
     def _refuse_mistakes(self) -> None:
         for finding in self.findings():
-            raise TemplateError(
-                finding.message, path=finding.path, line=finding.line, hint=finding.fix
-            )
+            if finding.severity is Severity.ERROR:
+                raise TemplateError(
+                    finding.message, path=finding.path, line=finding.line, hint=finding.fix
+                )
 
     def _sheets(self, issue: Issue, language: str) -> dict[str, Sheet]:
         tr = translations(language)

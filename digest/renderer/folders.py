@@ -13,11 +13,15 @@ from digest.errors import TemplateError
 
 
 class Folders(BaseLoader):
-    """Loads a template from the first folder that has it; line ends become `\\n` for MJML."""
+    """Loads a template from the first folder that has it; line ends become `\\n` for MJML.
+
+    The last folder is ours; the project's own, if there is one, comes first.
+    """
 
     def __init__(self, folders: Sequence[Path], root: Path) -> None:
         self._folders = tuple(folders)
         self._root = root
+        self._bytes: dict[Path, bytes] = {}
         self._texts: dict[Path, str] = {}
 
     def path(self, name: str) -> Path:
@@ -43,7 +47,7 @@ class Folders(BaseLoader):
         """A template's text; TemplateError when it is not UTF-8."""
         path = self.path(name)
         if path not in self._texts:
-            self._texts[path] = self._decoded(path)
+            self._texts[path] = self._decoded(path, self.content(name))
         return self._texts[path]
 
     def get_source(
@@ -54,13 +58,30 @@ class Folders(BaseLoader):
 
     def list_templates(self) -> list[str]:
         """The names in all folders."""
-        return sorted({path.name for folder in self._folders for path in folder.glob("*.*")})
+        every = (path for folder in self._folders for path in folder.glob("*.*"))
+        return sorted({path.name for path in every if path.is_file()})
 
-    def _decoded(self, path: Path) -> str:
+    def own(self) -> list[Path]:
+        """What lies in the project's folder, in order; nothing when there is none."""
+        return sorted(path for folder in self._folders[:-1] for path in folder.iterdir())
+
+    def ours(self) -> set[str]:
+        """The names of the templates that come with the program."""
+        return {path.name for path in self._folders[-1].glob("*.*")}
+
+    def content(self, name: str) -> bytes:
+        """The bytes of a file, as they were when they were first read."""
+        path = self.path(name)
+        if path not in self._bytes:
+            self._bytes[path] = path.read_bytes()
+        return self._bytes[path]
+
+    def _decoded(self, path: Path, data: bytes) -> str:
         try:
-            return path.read_text("utf-8-sig")
+            text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            line = path.read_bytes()[: error.start].count(b"\n") + 1
+            line = data[: error.start].count(b"\n") + 1
             raise TemplateError(
                 "the file is not UTF-8", path=self.shown(path), line=line, hint="save it as UTF-8"
             ) from error
+        return text.replace("\r\n", "\n").replace("\r", "\n")
