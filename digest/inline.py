@@ -17,8 +17,17 @@ from markupsafe import Markup, escape
 SCHEMES = frozenset({"http", "https", "mailto"})
 TAGS = frozenset({"em", "strong", "s", "code", "a"})  # all that `inline` ever writes
 
-# No program shows them, MRML refuses U+FFFE and U+FFFF, and UTF-8 has no surrogates.
-_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# No program shows them, MRML refuses U+FFFE and U+FFFF, and UTF-8 has no surrogates. Embeddings,
+# overrides and isolates that an author leaves open would turn round what stands after the text.
+_INVALID = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+# Letters that run from right to left: Hebrew to Arabic Extended, their presentation forms, and
+# the historic and newer scripts of the supplementary plane.
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+_ISOLATE, _POP = "\u2068", "\u2069"  # first strong isolate, and its end
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False, "typographer": False})
 _MARKDOWN.enable("strikethrough")
@@ -77,6 +86,26 @@ def plain(text: str, links: bool = False) -> str:
     return clean("".join(_text(_tokens(text), links)))
 
 
+def bdi(text: str, before: str = "") -> Markup:
+    """HTML of `before` and `text` that does not reorder what stands beside it.
+
+    A `span` with `dir`, which mail programs know better than the element `bdi`.
+    """
+    shown = escape(before) + escape(text)
+    return Markup('<span dir="auto">{}</span>').format(shown) if runs_left(text) else shown
+
+
+def isolate(text: str, before: str = "") -> str:
+    """`before` and `text` in plain text, likewise, between invisible characters."""
+    shown = before + text
+    return f"{_ISOLATE}{shown}{_POP}" if runs_left(text) else shown
+
+
+def runs_left(text: str) -> bool:
+    """Whether a letter in it runs from right to left."""
+    return not text.isascii() and _RIGHT_TO_LEFT.search(text) is not None
+
+
 def _tokens(text: str) -> Sequence[Token]:
     return _MARKDOWN.parseInline(clean(text))[0].children or []
 
@@ -95,7 +124,8 @@ def _html(tokens: Sequence[Token], links: bool) -> Iterator[str]:
         elif token.tag in TAGS:
             yield f"<{'/' if token.nesting < 0 else ''}{token.tag}>"
         else:
-            yield str(escape(_words(token)))
+            # Again, because an entity such as `&#x202e;` has become the character by now.
+            yield str(escape(_INVALID.sub("", _words(token))))
 
 
 def _text(tokens: Sequence[Token], links: bool) -> Iterator[str]:

@@ -24,6 +24,18 @@ ELLIPSIS = "…"
 _LIKE_A_LINK = re.compile(r"[/@\\]|www\.|\w\.[^\W\d_]{2,}", re.IGNORECASE)
 
 
+# `Doe, Jane`, and what stands after a comma without being the first name.
+_REVERSED = re.compile(r"([^\W\d_][^,\d_]*), ?([^\W\d_][^,\d_]*)")
+_TITLES = frozenset(
+    ("jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "mba", "msc", "inc", "ltd", "llc", "gmbh")
+)
+# Zero-width joiners are part of a word in Arabic, Indic and South-East Asian scripts.
+_JOINED = re.compile(
+    "(?:(?<=[\u0600-\u109f\u1780-\u18af])[\u200c\u200d](?=[\u0600-\u109f\u1780-\u18af])"
+    "|(?<=[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d(?=[\u2600-\u27bf\U0001f000-\U0001faff]))"
+)
+
+
 class Translations(Protocol):
     """The part of `digest.translations.Translations` that sentences need."""
 
@@ -161,20 +173,33 @@ def _cut(text: str, length: int) -> str:
         return text
     head = text[:length]  # one letter over, so that a word that just fits is kept
     words = head[: head.rfind(" ")] if " " in head.strip() else head[: length - 1]
-    return words.rstrip(" ,;:–—-·") + ELLIPSIS
+    return words.rstrip(" ,;:–—-·\u200c\u200d") + ELLIPSIS
 
 
 def _name(name: str) -> str:
     """The name on one line, without control and direction characters; empty when it is no name."""
+    joiners = {match.start() for match in _JOINED.finditer(name)}
     letters = (
         " " if letter.isspace() else letter
-        for letter in name
-        if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cs", "Cn")
+        for position, letter in enumerate(name)
+        if letter.isspace()
+        or position in joiners
+        or unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cs", "Cn")
     )
-    tidy = " ".join("".join(letters).split())
+    tidy = _first_name_first(" ".join("".join(letters).split()))
     if _LIKE_A_LINK.search(tidy) or not any(letter.isalpha() for letter in tidy):
         return ""
     return _cut(tidy, NAME_LENGTH)
+
+
+def _first_name_first(name: str) -> str:
+    """`Jane Doe` of `Doe, Jane`, as address books have it; a degree or a legal form goes."""
+    match = _REVERSED.fullmatch(name)
+    if not match:
+        return name
+    last, first = match.groups()
+    titled = first.replace(".", "").lower() in _TITLES
+    return last.rstrip() if titled else f"{first.rstrip()} {last.rstrip()}"
 
 
 def _tags(tags: Sequence[str], tr: Translations) -> str:

@@ -1,13 +1,15 @@
 """Inline Markdown of authors: what of it reaches a reader, and what can never."""
 
+import unicodedata
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.inline import SCHEMES, TAGS, clean, host, inline, plain, safe_link
+from digest.inline import SCHEMES, TAGS, bdi, clean, host, inline, isolate, plain, safe_link
 
+CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 LETTERS = "ab <>&\"'`*_~[]()!\\/:{}@-#\x00\n\u00a0\u200d\u202e="
 NASTY = st.text(alphabet=st.sampled_from(LETTERS))
 
@@ -127,3 +129,18 @@ def test_safe_link_never_holds_what_breaks_an_attribute(url):
 def test_host_is_the_name_people_know():
     assert host("https://www.example.com:8080/x") == "example.com"
     assert host("https://[") == ""
+
+
+def test_what_runs_from_right_to_left_is_kept_apart_from_its_neighbours():
+    assert bdi("ai", "#") == "#ai"
+    assert bdi("בדיקות", "#") == '<span dir="auto">#בדיקות</span>'
+    assert bdi("<שלום>") == '<span dir="auto">&lt;שלום&gt;</span>'
+    assert (isolate("ai", "#"), isolate("مرحبا", "#")) == ("#ai", "\u2068#مرحبا\u2069")
+
+
+@given(st.text(alphabet="ab\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069*"))
+@example("&#x202e;a [&#x2067;b](https://a.example) `c`")
+def test_nothing_an_author_writes_can_turn_round_what_follows(text):
+    shown = inline(text) + plain(text)
+
+    assert not {unicodedata.bidirectional(letter) for letter in shown} & CONTROLS

@@ -121,6 +121,19 @@ def test_outlandish_title_is_shown_as_it_is(title):
     assert plain(title) in "".join(Tags(html_of(story("a", title=title))).words)
 
 
+def test_tags_and_titles_that_run_to_the_left_do_not_reorder_the_line_round_them():
+    one = story(
+        "a", title="\u202eשלום", tldr="\u2067a", tags="ai בדיקות", url="https://a.example/a"
+    )
+    _, html, text = RENDERER.whole((one, one), (one,), ISSUE, "en", VALUES)
+
+    assert '#ai · <span dir="auto">#בדיקות</span> · ' in html
+    assert html.count('<span dir="auto">שלום</span>') == 2 + 2 + 1
+    assert "#ai · \u2068#בדיקות\u2069 · 1 min" in text
+    assert "- \u2068שלום\u2069 (1 min)" in text
+    assert not set(html + text) & set("\u202e\u2067")
+
+
 def test_same_input_gives_the_same_layout_and_no_mark_is_left():
     again = Renderer(None, invented.settings(Path("project"))).compile(CANDIDATES, ISSUE, "en")
 

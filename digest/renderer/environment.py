@@ -15,12 +15,20 @@ from jinja2.utils import missing
 from digest.columns import underline, wrap
 from digest.composer.escape import attr
 from digest.errors import TemplateError
-from digest.inline import inline, plain
+from digest.inline import bdi, inline, isolate, plain
 from digest.layout import BlockName, Slot
 from digest.renderer.folders import Folders
 from digest.renderer.views import StoryView
 
-FILTERS = {"attr": attr, "inline": inline, "plain": plain, "wrap": wrap, "underline": underline}
+FILTERS = {
+    "attr": attr,
+    "inline": inline,
+    "plain": plain,
+    "bdi": bdi,
+    "isolate": isolate,
+    "wrap": wrap,
+    "underline": underline,
+}
 # What every template is given; docs/templates.md says which are for the shell or an item alone.
 GIVEN = frozenset((*BlockName, *Slot)) | frozenset(
     ("story", "items", "newsletter", "address", "cadence", "date", "lang", "dir")
