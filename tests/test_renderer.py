@@ -129,8 +129,8 @@ def test_tags_and_titles_that_run_to_the_left_do_not_reorder_the_line_round_them
 
     assert '#ai · <span dir="auto">#בדיקות</span> · ' in html
     assert html.count('<span dir="auto">שלום</span>') == 2 + 2 + 1
-    assert "#ai · \u2068#בדיקות\u2069 · 1 min" in text
-    assert "- \u2068שלום\u2069 (1 min)" in text
+    assert "#ai · \u2068#בדיקות\u2069 · " in text
+    assert "- \u2068שלום\u2069 (" in text
     assert not set(html + text) & set("\u202e\u2067")
 
 
