@@ -322,6 +322,12 @@ def test_a_label_that_is_not_bold_is_told_with_what_to_write(line):
     assert finding.fix == f"write **{line.partition(':')[0]}:**"
 
 
+def test_a_label_that_is_not_bold_is_told_where_a_heading_has_no_other():
+    finding = problem(head("## S1\n\n**TLDR:** one\n\n## S2\n\nTLDR: two\n"))
+
+    assert (finding.check, finding.line) == ("story/label", 12)
+
+
 def test_a_label_that_is_not_bold_is_told_in_a_post_without_any_label():
     assert problem(head("Hello.\n\nTLDR: in short\n")).check == "story/label"
 

@@ -23,18 +23,22 @@ class Problem(NamedTuple):
 
 
 def not_bold(
-    bare: Sequence[Bare], stories: Sequence[tuple[int, Container[str]]], first: int
+    bare: Sequence[Bare], headings: Mapping[int, Container[str]], first: int
 ) -> Iterator[Problem]:
     """Labels that the author forgot to make bold: their story lacks what they would fill.
 
-    `stories` are the first line of each and the roles of the labels that it has.
+    `headings` are the first lines of stories, and of what was passed over, with the roles of the
+    labels that each has.
     """
-    starts = [start for start, _ in stories]
+    starts = sorted(headings)
     for line, role, name in bare:
         number = bisect_right(starts, line) - 1
         # Without a story round it only a TLDR is surely meant: `Link:` is a word like any other.
-        doubtful = role not in stories[number][1] if number >= 0 else role == "tldr"
-        if doubtful and (number >= 0 or not stories):
+        if number >= 0:
+            missing = role not in headings[starts[number]]
+        else:
+            missing = not headings and role == "tldr"
+        if missing:
             message = f"`{name}:` is not bold, so it is no label"
             at, fix = line + first, f"write **{name}:**"
             yield Problem(at, "story/label", Severity.WARNING, message, fix)

@@ -162,7 +162,7 @@ class Fields:
         if not re.search(rf"""(["'])\s*{re.escape(text)}\s*\1""", line):
             at = Entry(entry.key, None, item.line)
             message = f'{text} is a number; read as the tag "{text}"'
-            self._find(at, "tag-number", message, f'write "{text}"', Severity.INFO)
+            self._find(at, "tag-number", message, "put it in quotes", Severity.INFO)
 
     def _moment(self, entry: Entry, zone: ZoneInfo) -> Moment:
         value = entry.value

@@ -76,8 +76,10 @@ def read_body(
         sections, notes = [], []
     disclaimer = plain(" ".join(notes)) or disclaimer
     opened = {section.line: section.level for section in sections if section.level}
-    filled = [(section.line, section.blocks.keys()) for section in sections]
-    doubts = [*not_bold(bare, filled, first), *passed_over(lines, marks, opened, end, first)]
+    doubts = list(passed_over(lines, marks, opened, end, first))
+    filled = {section.line: frozenset(section.blocks) for section in sections}
+    filled |= {doubt.line - first: frozenset() for doubt in doubts}
+    doubts += not_bold(bare, filled, first)
     if not sections:
         tldr = excerpt or _prose(lines[:end], marks)
         piece = Piece("", title, tldr, (), (), "", link, _words(lines[:end]), first)
