@@ -55,7 +55,14 @@ class TemplateError(DigestError):
 
 
 class SubscribersError(DigestError):
-    """The list of subscribers cannot be read at all (missing, not text, no `email` column)."""
+    """A list of subscribers cannot be read at all (missing, not text, no `email` column).
+
+    `path` names the file, where it is one file's fault; `line` is 1-based or 0.
+    """
+
+    def __init__(self, message: str, *, path: str = "", line: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.path, self.line = path, line
 
 
 class StoreError(DigestError):

@@ -1,59 +1,54 @@
 """`subscribers/*.csv` -> Subscriber, one row at a time, whatever the size of the files.
 
-Columns by name, in any order, only `email` is required: email, name, tags, muted, cadence,
-language, timezone. A bad row is reported and left out; it never stops the others.
+The rules are those of an import (`roster`), with the exception that a row may have fewer or more
+cells than the header. Who left by what the file itself says is no reader.
 """
 
-import csv
-import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import cache
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from zoneinfo import available_timezones
+from typing import BinaryIO
 
-from digest.addresses import identity, normalise
+from digest.addresses import identity
 from digest.errors import SubscribersError
-from digest.models import Cadence, Finding, Preferences, Severity, Subscriber
+from digest.models import Finding, Severity, State, Subscriber
+from digest.roster.reading import Broken, open_source
+from digest.roster.rows import BadCellError, Reader
+from digest.roster.vendors import recognise
 from digest.tokens import subscriber_id
 
 COLUMNS = ("email", "name", "tags", "muted", "cadence", "language", "timezone")
-EVERYTHING = {"", "*", "everything"}
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 Report = Callable[[Finding], None]
 
 
-class _BadCellError(Exception):
-    def __init__(self, column: str, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.column, self.fix = column, fix
-
-
 def read_subscribers(place: Path, root: Path, key: bytes, report: Report) -> Iterator[Subscriber]:
-    """Every good row of the CSV file or folder of CSV files at `place`, in order.
+    """Everyone who may be mailed by the file or folder of CSV files at `place`, in order.
 
-    `key` makes the ids; `report` gets a Finding for every row left out, named relative to `root`.
-    SubscribersError when there is nothing to read at all.
+    `key` makes the ids; `report` gets a Finding for every row and file that cannot be read, named
+    relative to `root`. SubscribersError when there is nothing to read at all.
     """
     seen: set[int] = set()
-    for path in _files(place):
+    refused: list[SubscribersError] = []
+    files = _files(place)
+    for path in files:
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-        for line, cells in _rows(path, name):
-            try:
-                subscriber = _subscriber(cells, key)
-                if subscriber.id in seen:
-                    raise _BadCellError("email", "stands in an earlier row too", "one row a person")
-            except _BadCellError as bad:
-                report(_finding(name, line, bad))
-                continue
-            seen.add(subscriber.id)
-            yield subscriber
+        try:
+            with path.open("rb") as stream:
+                yield from _List(stream, name, key, seen, report).subscribers()
+        except OSError as error:
+            refused.append(SubscribersError(error.strerror or str(error), path=name))
+        except SubscribersError as error:
+            refused.append(error)
+    if len(refused) == len(files):
+        raise _all_of(refused)
+    for refusal in refused:
+        report(_finding(refusal))
 
 
 def _files(place: Path) -> list[Path]:
     files = sorted(place.glob("*.csv")) if place.is_dir() else [place]
-    if not files or not files[0].is_file():
+    if not files or not files[0].exists():
         raise SubscribersError(
             f"{place}: no subscribers here",
             hint=f"write a CSV file with the columns {', '.join(COLUMNS)}; only email is required",
@@ -61,96 +56,106 @@ def _files(place: Path) -> list[Path]:
     return files
 
 
-def _rows(path: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """`(line, cells by column)` of each row that holds anything."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            columns = _columns(next(reader, []), name)
-            for row in reader:
-                if any(row):
-                    yield reader.line_num, dict(zip(columns, row, strict=False))
-        except csv.Error as error:
-            raise SubscribersError(f"{name}:{reader.line_num}: {error}") from error
-        except UnicodeDecodeError as error:
-            line = reader.line_num + 1
-            raise SubscribersError(
-                f"{name}: after line {line}: not UTF-8 (byte {error.object[error.start]:#04x})",
-                hint="save the file as UTF-8 (in a spreadsheet: CSV UTF-8)",
-            ) from error
+def _all_of(refused: list[SubscribersError]) -> SubscribersError:
+    if len(refused) == 1:
+        return refused[0]
+    return SubscribersError("\n".join(["no list can be read:", *map(str, map(_finding, refused))]))
 
 
-def _columns(header: list[str], name: str) -> list[str]:
-    columns = [cell.strip().lower() for cell in header]
-    if "email" not in columns:
-        raise SubscribersError(
-            f"{name}:1: no column `email` (found: {', '.join(filter(None, columns)) or 'nothing'})",
-            hint=f"the first line names the columns: {','.join(COLUMNS)}",
+def _finding(error: SubscribersError) -> Finding:
+    severity, check = Severity.ERROR, "subscribers/file"
+    return Finding(error.path, error.line, check, severity, str(error), fix=error.hint)
+
+
+class _List:
+    """One file. `seen` has the ids of everyone in it and in the files before it."""
+
+    def __init__(
+        self, stream: BinaryIO, name: str, key: bytes, seen: set[int], report: Report
+    ) -> None:
+        self._source = open_source(stream, name)
+        self._reader = Reader(recognise(self._source.header, {}, name), {})
+        self._name, self._key, self._seen, self._report = name, key, seen, report
+        self._left_out: Counter[str] = Counter()
+
+    def subscribers(self) -> Iterator[Subscriber]:
+        """Everyone in it who may be mailed."""
+        for row in self._source.rows():
+            cells = self._mended(row) if isinstance(row, Broken) else row.cells
+            try:
+                subscriber = self._subscriber(cells) if cells else None
+            except BadCellError as bad:
+                self._tell_cell(row.line, bad)
+                continue
+            if subscriber is not None:
+                yield subscriber
+        if self._left_out:
+            self._tell_left_out(self._left_out)
+
+    def _subscriber(self, cells: Sequence[str]) -> Subscriber | None:
+        """The person of a row; None when they may not be mailed."""
+        reader = self._reader
+        email = reader.email(cells)
+        person = subscriber_id(identity(email), self._key)
+        if person in self._seen:
+            raise BadCellError("email", "stands in an earlier row too; one row a person")
+        obstacle = self._obstacle(cells)
+        if obstacle:
+            self._seen.add(person)
+            self._left_out[obstacle] += 1
+            return None
+        subscriber = Subscriber(
+            person,
+            email,
+            reader.name(cells),
+            reader.preferences(cells),
+            reader.cadence(cells),
+            reader.timezone(cells),
         )
-    return columns
+        self._seen.add(person)  # not before: a bad row does not stand in the way of a good one
+        return subscriber
 
+    def _obstacle(self, cells: Sequence[str]) -> str:
+        """What keeps the person from being mailed, in a word. Only the store ends a pause."""
+        state, reasons = self._reader.standing(cells)
+        if reasons:
+            return reasons[0].value
+        if state is not State.CONFIRMED:
+            return state.value
+        return "paused" if self._reader.moment("pause_until", cells) else ""
 
-def _subscriber(cells: dict[str, str], key: bytes) -> Subscriber:
-    try:
-        email = normalise(cells.get("email", ""))
-    except ValueError as error:
-        raise _BadCellError(
-            "email", str(error), "expected an address like ana@example.com"
-        ) from None
-    return Subscriber(
-        id=subscriber_id(identity(email), key),
-        email=email,
-        name=" ".join(cells.get("name", "").split()),
-        preferences=_preferences(cells),
-        cadence=_cadence(cells.get("cadence", "").strip().lower()),
-        timezone=_timezone(cells.get("timezone", "").strip()),
-    )
+    def _mended(self, row: Broken) -> Sequence[str]:
+        """The cells of a row that is merely ragged; none of any other. Either is told."""
+        width = len(self._source.header)
+        if not row.cells:
+            self._tell(row.line, "row", Severity.ERROR, row.reason, row.column)
+        elif len(row.cells) > width:
+            message = f"{row.reason}; the others are not read"
+            self._tell(
+                row.line, "row", Severity.WARNING, message, fix="quote a cell that holds a comma"
+            )
+        return row.cells and [*row.cells[:width], *[""] * (width - len(row.cells))]
 
+    def _tell_cell(self, line: int, bad: BadCellError) -> None:
+        reason, _, fix = str(bad).partition("; ")
+        if bad.meaning == "email" and not fix:
+            fix = "expected an address like ana@example.com"
+        column = self._reader.column_of(bad.meaning)
+        self._tell(line, bad.meaning, Severity.ERROR, reason, column, fix)
 
-def _preferences(cells: dict[str, str]) -> Preferences:
-    tags = cells.get("tags", "").strip()
-    everything = tags.lower() in EVERYTHING
-    return Preferences(
-        tags=() if everything else split_tags(tags),
-        everything=everything,
-        muted=split_tags(cells.get("muted", "")),
-        languages=_languages(cells.get("language", "")),
-    )
+    def _tell_left_out(self, counts: Counter[str]) -> None:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
+        message = f"{counts.total():,} of its people are not mailed: {reasons}"
+        self._tell(0, "left-out", Severity.INFO, message)
 
-
-def split_tags(text: str) -> tuple[str, ...]:
-    """Tags of one cell, cut at commas or semicolons, else at spaces; `#` is optional."""
-    parts = re.split(r"[,;]", text) if re.search(r"[,;]", text) else text.split()
-    return tuple(filter(None, (part.strip().removeprefix("#") for part in parts)))
-
-
-def _cadence(text: str) -> Cadence:
-    with suppress(ValueError):
-        return Cadence(text or Cadence.WEEKLY)
-    raise _BadCellError("cadence", f"{text!r} is unknown", f"expected {', '.join(Cadence)}")
-
-
-def _languages(text: str) -> tuple[str, ...]:
-    languages = split_tags(text.lower())
-    for language in languages:
-        if not _LANGUAGE.fullmatch(language):
-            raise _BadCellError("language", f"{language!r} is no language", "expected codes: en pl")
-    return languages
-
-
-def _timezone(text: str) -> str:
-    if text and text not in _zones():
-        raise _BadCellError(
-            "timezone", f"{text!r} is unknown", "expected an IANA name: Europe/Dublin"
-        )
-    return text
-
-
-def _finding(name: str, line: int, bad: _BadCellError) -> Finding:
-    check = f"subscribers/{bad.column}"
-    return Finding(name, line, check, Severity.ERROR, str(bad), bad.column, bad.fix)
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())  # reads some folders every time it is called
+    def _tell(
+        self,
+        line: int,
+        what: str,
+        severity: Severity,
+        message: str,
+        column: str = "",
+        fix: str = "",
+    ) -> None:
+        check = f"subscribers/{what}"
+        self._report(Finding(self._name, line, check, severity, message, column, fix))

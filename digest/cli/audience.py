@@ -10,7 +10,7 @@ from digest.errors import DigestError
 from digest.issues import Draft, issue_at, latest_issue
 from digest.models import Cadence, Finding, Issue, Preferences, Subscriber
 from digest.readership import Found, ListedReaders, Readership, StoredReaders
-from digest.subscribers import EVERYTHING, split_tags
+from digest.roster.cells import EVERYTHING, split_tags
 from digest.tokens import Keys
 
 OPERATORS = {"and", "or", "not"}

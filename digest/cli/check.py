@@ -58,8 +58,12 @@ def _subscriber_findings(session: Session) -> list[Finding]:
         key = secret_keys(config, lasting=False)[0]
         deque(read_subscribers(config.subscribers, config.root, key, session.report), maxlen=0)
     except SubscribersError as error:
-        name = session.config.subscribers.name
-        return [Finding(name, 0, "subscribers/file", Severity.ERROR, str(error), "", error.hint)]
+        path = error.path or config.subscribers.name
+        return [
+            Finding(
+                path, error.line, "subscribers/file", Severity.ERROR, str(error), "", error.hint
+            )
+        ]
     return session.findings
 
 

@@ -6,18 +6,14 @@ spreadsheets themselves use to mark text), and lose it again on the way in.
 """
 
 import csv
-import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import StringIO
-from typing import Any
 
-from digest.store import Consent
-from digest.subscribers import split_tags
-
-EVERYTHING = "*"
+STAR = "*"  # how all tags are written
+EVERYTHING = frozenset({"", STAR, "everything"})  # what is read as all tags, in lower case
 NOTHING = "-"
 
 # OWASP, CSV injection; with the full-width forms that some spreadsheets take for the same
@@ -44,7 +40,13 @@ def tags_cell(tags: Iterable[str]) -> str:
     return line.getvalue()
 
 
-@lru_cache(maxsize=65_536)
+def split_tags(text: str) -> tuple[str, ...]:
+    """Tags cut at commas or semicolons, else at spaces; `#` is optional."""
+    parts = re.split(r"[,;]", text) if re.search(r"[,;]", text) else text.split()
+    return tuple(filter(None, (part.strip().removeprefix("#") for part in parts)))
+
+
+@lru_cache(maxsize=4096)
 def read_tags(cell: str) -> tuple[str, ...]:
     """The tags of a cell: ours and Mailchimp's (`"a","b"`), or any simple list."""
     if '"' not in cell:
@@ -78,36 +80,3 @@ def read_flag(cell: str) -> bool:
     if text not in _TRUE | _FALSE:
         raise ValueError(f"{cell[:40]!r} is neither yes nor no")
     return text in _TRUE
-
-
-def consents_value(consents: Iterable[Consent]) -> list[dict[str, str]]:
-    """Evidence as plain data, for JSON."""
-    return [
-        {
-            "at": moment_cell(one.at),
-            "how": one.how,
-            "text": one.text,
-            "version": one.version,
-            "source": one.source,
-        }
-        for one in consents
-    ]
-
-
-@lru_cache(maxsize=4096)
-def read_consents(cell: str) -> tuple[Consent, ...]:
-    """The evidence of a cell that our own export wrote. ValueError when it is another's."""
-    if not cell:
-        return ()
-    try:
-        return tuple(_consent(one) for one in json.loads(cell))
-    except (json.JSONDecodeError, TypeError, KeyError, AttributeError):
-        raise ValueError(f"{cell[:40]!r} is no list of consents as `export` writes it") from None
-
-
-def _consent(value: dict[str, Any]) -> Consent:
-    at = read_moment(str(value["at"]))
-    if at is None:
-        raise KeyError("at")
-    texts = (str(value.get(name, "")) for name in ("text", "version", "source"))
-    return Consent(at, str(value["how"]), *texts)

@@ -6,14 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TextIO
 
-from digest.roster.cells import (
-    EVERYTHING,
-    NOTHING,
-    consents_value,
-    guarded,
-    moment_cell,
-    tags_cell,
-)
+from digest.roster.cells import NOTHING, STAR, guarded, moment_cell, tags_cell
+from digest.roster.evidence import consents_value
 from digest.store import Consent, Store, Subscription
 
 COLUMNS = (
@@ -71,7 +65,7 @@ def _cells(one: Subscription, consents: tuple[Consent, ...]) -> tuple[str, ...]:
     return (
         person.email,
         person.name,
-        EVERYTHING if wanted.everything else tags,
+        STAR if wanted.everything else tags,
         tags_cell(wanted.muted) if wanted.muted else "",
         person.cadence.value,
         " ".join(wanted.languages),
@@ -91,7 +85,7 @@ def _object(one: Subscription, consents: tuple[Consent, ...]) -> dict[str, Any]:
     return {
         **{name: cell or None for name, cell in cells.items()},
         "name": one.subscriber.name,
-        "tags": EVERYTHING if wanted.everything else list(wanted.tags),
+        "tags": STAR if wanted.everything else list(wanted.tags),
         "muted": list(wanted.muted),
         "language": list(wanted.languages),
         "suppressed": " ".join(one.suppressions),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from digest.errors import SubscribersError
+from digest.roster.entries import entry_of
 from digest.roster.reading import Broken, Row, open_source
 from digest.roster.rows import BadCellError, Reader
 from digest.roster.vendors import Columns, recognise
@@ -62,8 +63,10 @@ class Import:
                 "nothing says that these people agreed to get the newsletter",
                 hint='say how and when, as: --consent "Mailchimp, double opt-in, since 2021"',
             )
-        stated = Consent(now, "import", order.consent, source=order.file) if order.consent else None
-        self._reader = Reader(self.columns, stated, order.aliases)
+        self._statement = (
+            Consent(now, "import", order.consent, source=order.file) if order.consent else None
+        )
+        self._reader = Reader(self.columns, order.aliases)
         replaces = frozenset(self.columns.places) if order.on_conflict is OnConflict.REPLACE else ()
         self._intake = store.intake(
             now, f"import of {order.file}", order.on_conflict, frozenset(replaces), order.dry_run
@@ -93,7 +96,7 @@ class Import:
             reject(Reject(row.line, row.column, row.reason, (row.text,)))
             return None
         try:
-            return self._reader.entry(row), row.cells
+            return entry_of(row, self._reader, self._statement), row.cells
         except BadCellError as bad:
             self._counts["rejected"] += 1
             column = self._reader.column_of(bad.meaning)

@@ -1,21 +1,25 @@
 """A CSV or NDJSON stream, one row at a time, whatever is wrong with it.
 
-A row that cannot be read is a `Broken` with its line and column, and reading goes on with the
-next. A line is never held beyond a megabyte, so that no file can fill the memory.
+A row that cannot be read is a `Broken` with its line and column, and reading goes on with the next
+line: also when a quote is opened and never closed, which a CSV parser takes for one long cell.
 """
 
 import csv
 import json
+import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, BinaryIO, NamedTuple
 
 from digest.errors import SubscribersError
-from digest.roster.cells import EVERYTHING, NOTHING, guarded, tags_cell, unguarded
+from digest.roster.cells import NOTHING, STAR, guarded, tags_cell, unguarded
+from digest.roster.lines import LONGEST_LINE, MOST_LINES, EndlessRowError, Lines
 
-LONGEST_LINE = 1_000_000  # bytes
-_SHOWN = 1000  # bytes of a bad row that are kept for the list of rejects
+_SHOWN = 1000  # characters of a bad row that are kept for the list of rejects
 
-_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_AS_UTF8 = "save it as UTF-8 (in a spreadsheet: CSV UTF-8)"
+_DOUBLED = "a quote inside a quoted cell is doubled"
 
 
 class Row(NamedTuple):
@@ -26,184 +30,192 @@ class Row(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """A row that cannot be read: where, why, and how it begins."""
+    """A row that cannot be read: where, why, and how it begins.
+
+    `cells` are those of a row whose only fault is that the header has more or fewer.
+    """
 
     line: int
     column: str  # name of the column; empty when the row as a whole is wrong
     reason: str
     text: str
+    cells: tuple[str, ...] = ()
 
 
 class CsvSource:
-    """Rows of a CSV stream with a header. `bytes_read` grows as they are taken."""
+    """Rows of a CSV stream with a header."""
 
-    def __init__(self, stream: BinaryIO, name: str, first: bytes = b"") -> None:
-        self.bytes_read = 0
-        self._stream = stream
-        self._first = first
-        self._record: list[str]  # physical lines of the row being read
-        self._spoiled: tuple[str, str] | None  # what is wrong with one of them: cause, text so far
-        self._begin_row()
-        head = self._next_line()
+    def __init__(self, lines: Lines, name: str) -> None:
+        self._lines = lines
+        self._doubtful = 0  # up to this line, what looks like rows may be the text of a cell
+        head = lines.opening.decode("utf-8", "replace")
         self._delimiter = max(",;\t|", key=head.count)
-        self._lines = self._all_lines(head)
-        self._reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
+        self._reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        lines.begin_row()
         try:
             self.header = [unguarded(cell.strip()) for cell in next(self._reader, [])]
-        except csv.Error as error:
-            raise SubscribersError(f"{name}:1: the header cannot be read: {error}") from error
-        if self._spoiled is not None:
-            raise SubscribersError(f"{name}:1: the header {self._spoiled[0]}")
-        if not any(self.header):
-            raise SubscribersError(
-                f"{name}: is empty", hint="the first line names the columns, like: email,name,tags"
-            )
+        except (csv.Error, EndlessRowError) as error:
+            reason = f"the header cannot be read: it {_in_words(error, lines.in_row)}"
+            hint = "the first line names the columns, like: email,name,tags"
+            raise SubscribersError(reason, path=name, line=1, hint=hint) from error
+        if lines.fault is not None:
+            reason = f"the header {lines.fault.reason}"
+            raise SubscribersError(reason, path=name, line=1, hint=_AS_UTF8)
+        _require_any(self.header, name)
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of the stream was taken so far."""
+        return self._lines.bytes_read
 
     def rows(self) -> Iterator[Row | Broken]:
         """Every row that holds anything."""
-        reader, width = self._reader, len(self.header)
+        lines, reader, width = self._lines, self._reader, len(self.header)
         while True:
-            line = reader.line_num + 1
-            self._begin_row()
+            line = lines.begin_row()
             try:
                 cells = next(reader)
             except StopIteration:
                 return
-            except csv.Error as error:
-                yield self._broken(line, _in_words(error))
+            except (csv.Error, EndlessRowError) as error:
+                yield self._misread(line, error)
                 continue
-            if self._spoiled is not None:
-                yield self._broken(line, self._spoiled[0], self._spoiled[1])
-            elif len(cells) == width:
-                yield Row(line, cells)
-            elif any(cells):
-                reason = f"has {len(cells)} cells where the header has {width}"
-                yield self._broken(line, reason, "")
+            if lines.fault is not None:
+                place, _ = _last_cell(lines.fault.before, self._delimiter)
+                yield self._broken(line, place, lines.fault.reason, lines.text())
+            elif not any(cells):
+                continue
+            elif len(cells) == width or (len(cells) > width and not any(cells[width:])):
+                yield Row(line, cells[:width])
+            else:
+                yield self._ragged(line, cells)
 
-    def _begin_row(self) -> None:
-        self._record, self._spoiled = [], None
+    def _misread(self, line: int, error: Exception) -> Broken:
+        """A row with a wrong or open quote. What follows the quote's line is read again."""
+        lines = self._lines
+        reason = _in_words(error, lines.in_row)
+        if not _is_endless(error):
+            self._doubtful = lines.number
+        text = lines.text()
+        place, position = _last_cell(text, self._delimiter)
+        above = text.count("\n", 0, position)
+        return self._broken(line + above, place, reason, lines.give_back(above + 1))
 
-    def _broken(self, line: int, reason: str, before: str | None = None) -> Broken:
-        """`before` is the text up to the fault; None: all of the row that was read."""
-        text = "".join(self._record)
-        column = ""
-        if before != "":
-            place = _cells_in(text if before is None else before, self._delimiter)
-            column = self.header[place] if place < len(self.header) else ""
+    def _ragged(self, line: int, cells: list[str]) -> Broken:
+        """A row of too many or too few cells. One of several lines may be due to an open quote."""
+        lines = self._lines
+        if lines.in_row > 1:
+            self._doubtful = lines.number
+        reason = f"has {len(cells)} cells where the header has {len(self.header)}"
+        known = () if line <= self._doubtful else tuple(cells)
+        return Broken(line, "", reason, lines.give_back(1)[:_SHOWN].rstrip("\r\n"), known)
+
+    def _broken(self, line: int, place: int, reason: str, text: str) -> Broken:
+        column = self.header[place] if place < len(self.header) else ""
         return Broken(line, column, reason, text[:_SHOWN].rstrip("\r\n"))
-
-    def _all_lines(self, head: str) -> Iterator[str]:
-        line = head
-        while line:
-            yield line
-            line = self._next_line()
-
-    def _next_line(self) -> str:
-        raw = self._first + self._stream.readline(LONGEST_LINE)
-        self._first = b""
-        self.bytes_read += len(raw)
-        if len(raw) >= LONGEST_LINE and not raw.endswith(b"\n"):
-            before = raw.decode("utf-8", "replace")
-            self._skip_line()
-            return self._spoil(f"is longer than {LONGEST_LINE:,} bytes", before, before)
-        try:
-            line = raw.decode()
-        except UnicodeDecodeError as error:
-            reason = f"is not UTF-8 (byte {raw[error.start]:#04x})"
-            before = raw[: error.start].decode()
-            return self._spoil(reason, before, raw.decode("utf-8", "replace"))
-        if "\0" in line:
-            before = line[: line.index("\0")]
-            return self._spoil(
-                "holds a NUL byte", before, line.replace("\0", "\N{REPLACEMENT CHARACTER}")
-            )
-        self._record.append(line)
-        return line
-
-    def _spoil(self, reason: str, before: str, line: str) -> str:
-        """Remember what is wrong with a line; gives what the parser sees in its place."""
-        if self._spoiled is None:
-            self._spoiled = (reason, "".join(self._record) + before or " ")
-        self._record.append(line)
-        return "\n" if len(line) >= LONGEST_LINE // 4 else line
-
-    def _skip_line(self) -> None:
-        while part := self._stream.readline(LONGEST_LINE):
-            self.bytes_read += len(part)
-            if part.endswith(b"\n"):
-                return
 
 
 class JsonSource:
     """Rows of an NDJSON stream as `export --format ndjson` writes them: one object a line."""
 
-    header: list[str]
+    def __init__(self, lines: Lines, name: str) -> None:
+        self._lines = lines
+        try:
+            self.header = list(_object(lines.opening.decode("utf-8", "replace")))
+        except ValueError as error:
+            raise SubscribersError(str(error), path=name, line=1) from error
+        _require_any(self.header, name)
 
-    def __init__(self, stream: BinaryIO, name: str, first: bytes = b"") -> None:
-        self.bytes_read = 0
-        self._stream = stream
-        self._line = first + stream.readline(LONGEST_LINE)
-        self._number = 1
-        opening = self._parsed()
-        if isinstance(opening, Broken):
-            raise SubscribersError(f"{name}:1: {opening.reason}")
-        self.header = list(opening)
+    @property
+    def bytes_read(self) -> int:
+        """How much of the stream was taken so far."""
+        return self._lines.bytes_read
 
     def rows(self) -> Iterator[Row | Broken]:
         """Every object, its values as the cells that a CSV file would have."""
-        while self._line:
-            self.bytes_read += len(self._line)
-            if self._line.strip():
-                value = self._parsed()
-                if isinstance(value, Broken):
-                    yield value
-                else:
-                    yield Row(self._number, [_cell(value.get(name), name) for name in self.header])
-            self._line = self._stream.readline(LONGEST_LINE)
-            self._number += 1
-
-    def _parsed(self) -> dict[str, Any] | Broken:
-        text = self._line.decode("utf-8", "replace")
-        try:
-            value = json.loads(self._line)
-        except (ValueError, RecursionError) as error:
-            return Broken(self._number, "", f"is no JSON: {error}", text[:_SHOWN].rstrip())
-        if not isinstance(value, dict):
-            return Broken(self._number, "", "is no JSON object", text[:_SHOWN].rstrip())
-        return value
+        number = self._lines.begin_row()
+        for line in self._lines:
+            try:
+                if self._lines.fault is not None:
+                    raise ValueError(self._lines.fault.reason)
+                if line.strip():
+                    value = _object(line)
+                    yield Row(number, [_cell(value.get(name), name) for name in self.header])
+            except ValueError as error:
+                yield Broken(number, "", str(error), line[:_SHOWN].rstrip())
+            number = self._lines.begin_row()
 
 
 def open_source(stream: BinaryIO, name: str) -> CsvSource | JsonSource:
     """The rows of a stream. SubscribersError when it is empty or no text at all."""
-    first = stream.read(3)
-    for mark, encoding in _BOMS.items():
-        if first.startswith(mark):
-            raise SubscribersError(
-                f"{name}:1: this is {encoding}, not UTF-8",
-                hint="save the file as UTF-8 (in a spreadsheet: CSV UTF-8)",
-            )
-    first = first.removeprefix(b"\xef\xbb\xbf")
-    return (JsonSource if first.startswith(b"{") else CsvSource)(stream, name, first)
+    lines = Lines(stream)
+    if lines.opening.startswith(_UTF16):
+        raise SubscribersError("this is UTF-16, not UTF-8", path=name, line=1, hint=_AS_UTF8)
+    return (JsonSource if lines.opening.startswith(b"{") else CsvSource)(lines, name)
 
 
-def _cells_in(text: str, delimiter: str) -> int:
-    """How many whole cells stand in the text, read as the start of a row."""
-    quoted, cells = False, 0
-    for letter in text:
-        if letter == '"':
-            quoted = not quoted
-        elif letter == delimiter and not quoted:
-            cells += 1
-    return cells
+def _require_any(header: list[str], name: str) -> None:
+    if not any(header):
+        hint = "the first line names the columns, like: email,name,tags"
+        raise SubscribersError("is empty, or its first line is", path=name, hint=hint)
 
 
-def _in_words(error: csv.Error) -> str:
+@cache
+def _whole_cell(delimiter: str) -> re.Pattern[str]:
+    """A cell as the strict parser takes it: quoted to its end, or without a quote in front."""
+    end = rf"{re.escape(delimiter)}\r\n"
+    return re.compile(rf'"(?:[^"]++|"")*+"(?=[{end}]|\Z)|(?!")[^{end}]*+')
+
+
+def _last_cell(text: str, delimiter: str) -> tuple[int, int]:
+    """The 0-based number and the position of the cell where reading the row stops."""
+    number = position = 0
+    cell = _whole_cell(delimiter)
+    while found := cell.match(text, position):
+        end = found.end()
+        if text[end : end + 1] != delimiter or end - position > csv.field_size_limit():
+            break
+        number, position = number + 1, end + 1
+    return number, position
+
+
+def _is_endless(error: Exception) -> bool:
+    """Whether a quote stays open for longer than cells are: no cell was meant."""
+    return isinstance(error, EndlessRowError) or str(error).startswith(("unexp", "field"))
+
+
+def _in_words(error: Exception, lines: int) -> str:
+    """What is wrong with a row of so many lines."""
     text = str(error)
-    if text.startswith("field larger"):
-        return f"holds a cell that is longer than {csv.field_size_limit():,} characters"
+    if isinstance(error, EndlessRowError):
+        return (
+            f"opens a quote that is not closed within {MOST_LINES} lines and {LONGEST_LINE:,} bytes"
+        )
     if text.startswith("unexpected end"):
         return "opens a quote that is never closed"
-    return f"cannot be read: {text} (a quote inside a quoted cell is doubled)"
+    if text.startswith("field larger"):
+        limit = f"{csv.field_size_limit():,} characters"
+        return (
+            f"holds a cell that is longer than {limit}"
+            if lines == 1
+            else f"opens a quote that is not closed within {limit}"
+        )
+    if text.startswith("new-line"):
+        return "holds a carriage return that ends no line (put the cell in quotes)"
+    if lines > 1:
+        return f"opens a quote that is closed in the middle of a cell ({_DOUBLED})"
+    return f"cannot be read: {text} ({_DOUBLED})"
+
+
+def _object(text: str) -> dict[str, Any]:
+    """ValueError when the text is no JSON object."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError("is no JSON object")
+    return value
 
 
 def _cell(value: Any, name: str) -> str:
@@ -222,4 +234,4 @@ def _cell(value: Any, name: str) -> str:
         case _:
             # guarded, as the cells of a CSV file are: reading takes the guard off
             text = str(value)
-            return guarded(text) if name != "tags" or text == EVERYTHING else tags_cell([text])
+            return guarded(text) if name != "tags" or text == STAR else tags_cell([text])

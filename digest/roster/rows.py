@@ -1,6 +1,7 @@
-"""A row of cells -> an entry for the store, or the column and the reason why not. Pure but for
-the system's list of time zones and languages."""
+"""The cells of a row -> what they say of a person, or the column and the reason why not. Pure but
+for the system's list of time zones and languages."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -9,30 +10,30 @@ from functools import cache, lru_cache, partial
 from typing import TypeVar
 from zoneinfo import available_timezones
 
-from digest.addresses import identity
-from digest.models import Cadence, Preferences
+from digest.models import Cadence, Preferences, State, SuppressionReason
 from digest.preferences import canonical, settled
 from digest.roster.cells import (
     EVERYTHING,
     NOTHING,
-    read_consents,
     read_flag,
     read_moment,
     read_tags,
     unguarded,
 )
-from digest.roster.reading import Row
 from digest.roster.screening import screened
 from digest.roster.vendors import STATES, Columns
-from digest.store import Consent, Entry, State, SuppressionReason
 
 LONGEST_NAME = 200  # characters
+
+_LANGUAGE = re.compile(
+    r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*"
+)  # a language tag of BCP 47, or like it
 
 _T = TypeVar("_T")
 
 
 class BadCellError(Exception):
-    """A cell that cannot be taken: which field, and why, with what would be."""
+    """A cell that cannot be taken: which field, and why; what would be taken after a semicolon."""
 
     def __init__(self, meaning: str, reason: str) -> None:
         super().__init__(reason)
@@ -40,115 +41,93 @@ class BadCellError(Exception):
 
 
 class Reader:
-    """Reads the rows of one file.
+    """Reads the rows of one file; BadCellError when a cell cannot be taken.
 
-    `statement` says how everybody in the file agreed, where the row does not say; `aliases` gives
-    the tag that (the key of) another stands for.
+    `aliases` gives the tag that (the key of) another stands for.
     """
 
-    def __init__(
-        self, columns: Columns, statement: Consent | None, aliases: Mapping[str, str]
-    ) -> None:
+    def __init__(self, columns: Columns, aliases: Mapping[str, str]) -> None:
         self.columns = columns
-        self.statement = statement
         # people choose alike: most rows have wishes that were seen before
-        self._wishes = lru_cache(maxsize=65_536)(partial(_preferences, aliases))
-
-    def entry(self, row: Row) -> Entry:
-        """BadCellError when a cell cannot be taken."""
-        cells = row.cells
-        email = self._read("email", cells, screened)
-        state, suppressed = self._standing(cells)
-        return Entry(
-            line=row.line,
-            email=email,
-            address=identity(email),
-            name=self._name(cells),
-            preferences=self._preferences(cells),
-            timezone=self._read("timezone", cells, read_timezone),
-            cadence=self._read("cadence", cells, read_cadence),
-            state=state,
-            suppressed=suppressed,
-            created=self._moment("created", cells),
-            pause_until=self._moment("pause_until", cells),
-            covered_until=self._moment("covered_until", cells),
-            consents=self._consents(cells, state),
-        )
+        self._wishes = lru_cache(maxsize=16_384)(partial(_preferences, aliases))
 
     def column_of(self, meaning: str) -> str:
         """The name of the column that holds a field, as the file spells it."""
         place = self.columns.places.get(meaning)
         return meaning if place is None else self.columns.header[place]
 
-    def _cell(self, meaning: str, cells: Sequence[str]) -> str:
-        place = self.columns.places.get(meaning)
-        return "" if place is None else unguarded(cells[place].strip())
+    def has(self, meaning: str) -> bool:
+        """Whether the file has a column for a field."""
+        return meaning in self.columns.places
 
-    def _read(self, meaning: str, cells: Sequence[str], read: Callable[[str], _T]) -> _T:
+    def read(self, meaning: str, cells: Sequence[str], read: Callable[[str], _T]) -> _T:
+        """A field by the function that reads its cell, which may raise ValueError."""
         try:
             return read(self._cell(meaning, cells))
         except ValueError as error:
             raise BadCellError(meaning, str(error)) from None
 
-    def _moment(self, meaning: str, cells: Sequence[str]) -> datetime | None:
-        return self._read(meaning, cells, read_moment) if meaning in self.columns.places else None
+    def email(self, cells: Sequence[str]) -> str:
+        """The address, normalised."""
+        return self.read("email", cells, screened)
 
-    def _name(self, cells: Sequence[str]) -> str:
-        name = self._read("name", cells, read_name)
-        if name or "first_name" not in self.columns.places:
+    def name(self, cells: Sequence[str]) -> str:
+        """The name, of one column or two."""
+        name = self.read("name", cells, read_name)
+        if name or not self.has("first_name"):
             return name
-        names = (self._read(part, cells, read_name) for part in ("first_name", "last_name"))
+        names = (self.read(part, cells, read_name) for part in ("first_name", "last_name"))
         return " ".join(filter(None, names))
 
-    def _preferences(self, cells: Sequence[str]) -> Preferences:
-        languages = self._read("language", cells, read_languages)
+    def preferences(self, cells: Sequence[str]) -> Preferences:
+        """Followed and muted tags without contradictions, and languages."""
+        languages = self.read("language", cells, read_languages)
         try:
             return self._wishes(self._cell("tags", cells), self._cell("muted", cells), languages)
         except ValueError as error:
             raise BadCellError("tags", str(error)) from None
 
-    def _standing(self, cells: Sequence[str]) -> tuple[State, tuple[SuppressionReason, ...]]:
+    def cadence(self, cells: Sequence[str]) -> Cadence:
+        """How often."""
+        return self.read("cadence", cells, read_cadence)
+
+    def timezone(self, cells: Sequence[str]) -> str:
+        """An IANA name; empty: the newsletter's."""
+        return self.read("timezone", cells, read_timezone)
+
+    def moment(self, meaning: str, cells: Sequence[str]) -> datetime | None:
+        """A time; None when nothing is said."""
+        return self.read(meaning, cells, read_moment) if self.has(meaning) else None
+
+    def standing(self, cells: Sequence[str]) -> tuple[State, tuple[SuppressionReason, ...]]:
         """Where the subscription stands, by whatever columns tell of it; the worst counts."""
-        state, reason = self._read("state", cells, read_state)
+        state, reason = self.read("state", cells, read_state)
         reasons = {reason} - {None}
         if self._has_left(cells):
             state = State.UNSUBSCRIBED
             reasons.add(SuppressionReason.UNSUBSCRIBED)
-        if self._moment("bounced_at", cells):
+        if self.moment("bounced_at", cells):
             reasons.add(SuppressionReason.BOUNCED)
-        if "suppressed" in self.columns.places:  # our own export says it exactly
-            reasons = set(self._read("suppressed", cells, read_reasons))
+        if self.has("suppressed"):  # our own export says it exactly
+            reasons = set(self.read("suppressed", cells, read_reasons))
         return state, tuple(sorted(one for one in reasons if one is not None))
 
     def _has_left(self, cells: Sequence[str]) -> bool:
-        places = self.columns.places
         return bool(
-            ("left_at" in places and self._moment("left_at", cells))
-            or ("disabled" in places and self._read("disabled", cells, read_flag))
-            or ("receives" in places and not self._read("receives", cells, read_flag))
+            self.moment("left_at", cells)
+            or (self.has("disabled") and self.read("disabled", cells, read_flag))
+            or (self.has("receives") and not self.read("receives", cells, read_flag))
         )
 
-    def _consents(self, cells: Sequence[str], state: State) -> tuple[Consent, ...]:
-        """The row's own evidence, else the statement for the whole file; who left needs none."""
-        if "consent" in self.columns.places:
-            own = self._read("consent", cells, read_consents)
-            if own or state is State.UNSUBSCRIBED:
-                return own
-        if self.statement is None and state is not State.UNSUBSCRIBED:
-            raise BadCellError("consent", "no evidence that they agreed; see --consent")
-        if self.statement is None or state is State.UNSUBSCRIBED:
-            return ()
-        at = self._moment("consent_at", cells)
-        if at is None:
-            return (self.statement,)
-        said = self.statement
-        return (Consent(at, said.how, said.text, said.version, said.source),)
+    def _cell(self, meaning: str, cells: Sequence[str]) -> str:
+        place = self.columns.places.get(meaning)
+        return "" if place is None else unguarded(cells[place].strip())
 
 
 def _preferences(
     aliases: Mapping[str, str], tags: str, muted: str, languages: tuple[str, ...]
 ) -> Preferences:
-    everything = tags in ("", EVERYTHING) or tags.lower() == "everything"
+    everything = tags.lower() in EVERYTHING
     followed = () if everything or tags == NOTHING else read_tags(tags)
     return settled(
         Preferences(
@@ -172,10 +151,10 @@ def read_name(cell: str) -> str:
     return name
 
 
-def read_cadence(cell: str) -> str:
+def read_cadence(cell: str) -> Cadence:
     """How often; weekly when nothing is said. ValueError for an unknown one."""
     with suppress(ValueError):
-        return Cadence(cell.lower() or Cadence.WEEKLY).value
+        return Cadence(cell.lower() or Cadence.WEEKLY)
     raise ValueError(f"{cell[:40]!r} is unknown; expected {', '.join(Cadence)}")
 
 
@@ -200,10 +179,10 @@ def read_languages(cell: str) -> tuple[str, ...]:
 
     codes = []
     for tag in read_tags(cell.lower()):
-        code = tag.replace("_", "-").partition("-")[0]
-        if not (code.isascii() and code.isalpha() and exists(code)):
-            raise ValueError(f"{tag[:40]!r} is no language; expected codes like: en pl")
-        codes.append(code)
+        known = _LANGUAGE.fullmatch(tag)
+        if known is None or not exists(known[1]):
+            raise ValueError(f"{tag[:40]!r} is no language; expected codes like: en pl pt-BR")
+        codes.append(known[1])
     return tuple(dict.fromkeys(codes))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from digest.errors import SubscribersError
-from digest.store import State, SuppressionReason
+from digest.models import State, SuppressionReason
 
 IGNORE = "ignore"
 
@@ -170,16 +170,19 @@ def recognise(header: Sequence[str], asked: Mapping[str, str], file: str) -> Col
         meaning = meanings.get(name, IGNORE)
         if meaning in places:
             raise SubscribersError(
-                f"{file}:1: the columns {header[places[meaning]]!r} and {header[place]!r} "
-                f"are both {meaning}",
-                hint=f"leave one out: --map '{header[place]}={IGNORE}'",
+                f"the columns {header[places[meaning]]!r} and {header[place]!r} are both {meaning}",
+                path=file,
+                line=1,
+                hint=f"rename one of them; an import takes --map '{header[place]}={IGNORE}' too",
             )
         if meaning != IGNORE:
             places[meaning] = place
     if "email" not in places:
         raise SubscribersError(
-            f"{file}:1: no column holds addresses (found: {', '.join(header) or 'nothing'})",
-            hint="say which does: --map 'COLUMN=email'",
+            f"no column holds addresses (found: {_listed(header)})",
+            path=file,
+            line=1,
+            hint="name it email in the first line; an import takes --map 'COLUMN=email' too",
         )
     known = set(places.values())
     ignored = tuple(cell for place, cell in enumerate(header) if place not in known)
@@ -193,7 +196,9 @@ def _asked(names: Sequence[str], asked: Mapping[str, str], file: str) -> dict[st
         name = column.strip().lower()
         if name not in names:
             raise SubscribersError(
-                f"{file}:1: --map names a column {column!r} that is not there",
+                f"--map names a column {column!r} that is not there",
+                path=file,
+                line=1,
                 hint=_nearest(name, names, f"the columns are: {', '.join(names)}"),
             )
         if meaning not in FIELDS and meaning != IGNORE:
@@ -204,6 +209,11 @@ def _asked(names: Sequence[str], asked: Mapping[str, str], file: str) -> dict[st
             )
         wanted[name] = meaning
     return wanted
+
+
+def _listed(header: Sequence[str]) -> str:
+    """The columns for a message; a file that is no list may begin with a very long line."""
+    return ", ".join(filter(None, header))[:200] or "nothing"
 
 
 def _nearest(name: str, known: Sequence[str], otherwise: str) -> str:

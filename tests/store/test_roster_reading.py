@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import SubscribersError
-from digest.roster.reading import LONGEST_LINE, Broken, Row, open_source
+from digest.roster.lines import LONGEST_LINE, MOST_LINES
+from digest.roster.reading import Broken, Row, open_source
 
 HEADER = b"email,name,tags\n"
 GOOD = b"good@example.com,Good,ai\n"
@@ -26,9 +27,9 @@ def rows_of(data: bytes) -> list[Row | Broken]:
         (b"a@example.com,A\0na,\n", "name", "holds a NUL byte"),
         (b"a@example.com,Ana\n", "", "has 2 cells where the header has 3"),
         (b"a@example.com,Ana,x,y\n", "", "has 4 cells where the header has 3"),
-        (b'a@example.com,"Ana"x,\n', "tags", "cannot be read"),
+        (b'a@example.com,"Ana"x,\n', "name", "cannot be read"),
         (b"a@example.com," + b"x" * 10_000_000 + b",\n", "name", "is longer than 1,000,000 bytes"),
-        (b"a@example.com," + b"x" * 200_000 + b",\n", "", "holds a cell that is longer than"),
+        (b"a@example.com," + b"x" * 200_000 + b",\n", "name", "holds a cell that is longer than"),
     ],
 )
 def test_a_bad_row_is_named_and_the_next_is_read(bad: bytes, column: str, reason: str) -> None:
@@ -38,16 +39,59 @@ def test_a_bad_row_is_named_and_the_next_is_read(bad: bytes, column: str, reason
     assert isinstance(broken, Broken)
     assert broken.line == 3
     assert reason in broken.reason
-    assert broken.column == column or not column
+    assert broken.column == column
     assert last == Row(4, ["good@example.com", "Good", "ai"])
 
 
-def test_a_quote_that_is_never_closed_is_named_where_it_opens() -> None:
-    (good, broken) = rows_of(HEADER + GOOD + b'a@example.com,"Ana,ai\n' + GOOD)
+@pytest.mark.parametrize(
+    ("opening", "rest", "reason"),
+    [
+        (b'a@example.com,"Ana,ai\n', GOOD, "never closed"),
+        (b'a@example.com,"Ana,ai\n', GOOD * 2 * MOST_LINES, "not closed within 500 lines"),
+        (b'a@example.com,"Ana,ai\n', (b"x," + b"x" * 99_999 + b",\n") * 3, "131,072 characters"),
+        (b'a@example.com,"Ana,ai\n', b'b@example.com,"Bo",\n' + GOOD, "in the middle of a cell"),
+        (b'a@example.com,"Ana,ai\n', b'b@example.com,,x"\n' + GOOD, "has 2 cells"),
+    ],
+)
+def test_an_open_quote_costs_its_own_line_alone(opening: bytes, rest: bytes, reason: str) -> None:
+    good, broken, *others = rows_of(HEADER + GOOD + opening + rest)
 
     assert isinstance(good, Row)
-    assert broken.line == 3
-    assert "never closed" in broken.reason  # type: ignore[union-attr]
+    assert isinstance(broken, Broken)
+    assert (broken.line, broken.text) == (3, opening.decode().rstrip())
+    assert reason in broken.reason
+    assert [row.line for row in others] == list(range(4, 4 + rest.count(b"\n")))
+    assert all(isinstance(row, Row) for row in others)
+
+
+def test_an_open_quote_is_named_where_it_opens_within_a_row() -> None:
+    broken, good = rows_of(HEADER + b'a@example.com,"two\nlines","ai\n' + GOOD)
+
+    assert isinstance(broken, Broken)
+    assert (broken.line, broken.column) == (3, "tags")
+    assert good == Row(4, ["good@example.com", "Good", "ai"])
+
+
+def test_a_ragged_row_keeps_its_cells_unless_a_quote_may_be_open() -> None:
+    short, long, several, *_ = rows_of(HEADER + b'a,b\na,b,c,d\na,"b\nb"\n')
+
+    assert [row.cells for row in (short, long, several)] == [("a", "b"), ("a", "b", "c", "d"), ()]
+
+
+def test_empty_cells_beyond_the_header_are_no_cells() -> None:
+    assert rows_of(HEADER + b"a,b,c,,\n") == [Row(2, ["a", "b", "c"])]
+
+
+@given(st.text('a",;\n\r\0é', max_size=40), st.text('a",\n', max_size=40))
+def test_no_text_stops_the_reading_or_moves_the_line_numbers(head: str, tail: str) -> None:
+    """After anything, as soon as no quote is open, lines are where they are."""
+    data = f"email,name,tags\n{head}\n{tail}\n".encode("latin-1") + GOOD * 3
+
+    rows = rows_of(data)
+
+    last = data.count(b"\n")
+    assert rows[-1] == Row(last, ["good@example.com", "Good", "ai"])
+    assert [row.line for row in rows] == sorted(row.line for row in rows)
 
 
 def test_line_numbers_count_lines_inside_quotes() -> None:
@@ -91,7 +135,7 @@ def test_no_line_is_held_beyond_its_limit() -> None:
     (broken,) = source.rows()
 
     assert len(broken.text) <= 1000  # type: ignore[union-attr]
-    assert source.bytes_read == len(HEADER) + 5 * LONGEST_LINE - 3 + 3
+    assert source.bytes_read == len(HEADER) + 5 * LONGEST_LINE
 
 
 @given(
@@ -112,4 +156,4 @@ def test_whatever_a_csv_writer_writes_is_read(cells: list[list[str]]) -> None:
 
     found = [row.cells for row in rows_of(b"email,name\n" + out.getvalue().encode())]  # type: ignore[union-attr]
 
-    assert found == cells
+    assert found == [row for row in cells if any(row)]

@@ -99,7 +99,7 @@ def test_a_column_can_be_ignored() -> None:
 @pytest.mark.parametrize(
     ("header", "mapping", "message"),
     [
-        (["address"], {}, r"list.csv:1: no column holds addresses \(found: address\)"),
+        (["address"], {}, r"no column holds addresses \(found: address\)"),
         (["email", "Email"], {}, "'email' and 'Email' are both email"),
         (["email"], {"mail": "email"}, "--map names a column 'mail' that is not there"),
         (["email", "x"], {"x": "tag"}, "there is no field 'tag'"),
