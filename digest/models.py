@@ -132,6 +132,7 @@ class Reason(StrEnum):
     FUTURE = "future"
     BEFORE_WINDOW = "before the window"
     AFTER_WINDOW = "after the window"
+    COVERED = "covered by an earlier issue"
     OTHER_LANGUAGE = "other language"
     MUTED = "muted"
     NO_TAG = "no tag matched"

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 # Pure: decisions and words, no reading or writing.
 DECISIONS = {
     "hashtags", "selector", "cadence", "composer", "events", "wording", "inline", "columns",
-    "preferences", "tokens",
+    "preferences", "tokens", "pace",
 }  # fmt: skip
 WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 
@@ -18,6 +18,7 @@ WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 ROWS = [
     {"cli", "__main__"},
     {"gallery"},
+    {"planning"},
     {"issues", "sender"},
     {"readership"},
     {

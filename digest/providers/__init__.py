@@ -4,10 +4,10 @@ A provider is one module with `connect(config) -> Provider`. What it knows of it
 that module. Adding one: write the module, name it in `_MODULES`, document its settings.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from digest.composer import EditionMessage, Reader
 from digest.config import Config
@@ -17,6 +17,10 @@ from digest.errors import ConfigError, DigestError, Outcome, ProviderError
 _MODULES = {"outbox": "digest.providers.outbox"}
 
 
+def _not_noted(delivery: str) -> None:
+    """Nobody wants to know: there is no ledger."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Deliveries of one edition, handed over together; one reader per delivery."""
@@ -24,6 +28,9 @@ class Batch:
     issue_id: str
     edition: EditionMessage
     readers: Sequence[Reader]
+    # A provider calls it with a delivery's id right before the first bytes leave that cannot be
+    # taken back. From any thread; what it raises stops that delivery and the hand-over.
+    starting: Callable[[str], None] = _not_noted
 
     def message(self, reader: Reader) -> bytes:
         """The complete message. A permanent ProviderError when this reader can have none."""
@@ -75,6 +82,15 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of connections. A provider that is closed takes nothing more."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A provider that can say afterwards what it took, so that nothing stays unknown."""
+
+    def taken(self, issue_id: str, deliveries: Sequence[str]) -> Mapping[str, Receipt]:
+        """Those of the deliveries that it took, in any run; the others it certainly did not."""
         ...
 
 

@@ -18,6 +18,7 @@ from digest.store.audience import Audience
 from digest.store.database import FILE, PATIENCE, Database, connect, url_of
 from digest.store.hashing import Hasher, adopt, matching_hasher
 from digest.store.intake import Entry, Intake, OnConflict, Outcome
+from digest.store.ledger import Ledger
 from digest.store.people import Filter
 from digest.store.records import (
     Consent,
@@ -43,6 +44,7 @@ __all__ = [
     "Filter",
     "HistoryEvent",
     "Intake",
+    "Ledger",
     "OnConflict",
     "Outcome",
     "State",
@@ -68,6 +70,7 @@ class Store:
     tags: TagList
     suppressions: Suppressions
     audience: Audience
+    ledger: Ledger
 
     @classmethod
     def open(cls, url: str, secrets: Sequence[bytes], *, patience: float = PATIENCE) -> "Store":
@@ -90,6 +93,7 @@ class Store:
             TagList(database),
             Suppressions(database, hasher),
             Audience(database),
+            Ledger(database),
         )
 
     def intake(
