@@ -214,3 +214,9 @@ class Plan:
     stories: tuple[Story, ...]  # candidates that are in at least one edition or would be
     omitted: tuple[Omission, ...]  # candidates out for everybody
     skipped: Mapping[str, int] = field(default_factory=dict)  # reason -> subscribers
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Bytes of HTML of the smallest, the median and the largest edition; zeros without any."""
+        sizes = sorted(edition.html_bytes for edition in self.editions) or [0]
+        return sizes[0], sizes[len(sizes) // 2], sizes[-1]

@@ -7,7 +7,7 @@ import sys
 import click
 
 from digest.cli.exits import Exit
-from digest.errors import ConfigError, DigestError
+from digest.errors import ConfigError, DigestError, StaleError
 
 
 def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
@@ -24,6 +24,9 @@ def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
         case BrokenPipeError():  # `digest stories | head`: nobody listens, nothing is wrong
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return Exit.DONE
+        case StaleError():
+            _show(error)
+            return Exit.STALE
         case ConfigError() | DigestError():
             _show(error)
             return Exit.FAILED

@@ -89,7 +89,7 @@ class Provider(Protocol):
 class Remembers(Protocol):
     """A provider that can say afterwards what it took, so that nothing stays unknown."""
 
-    def taken(self, issue_id: str, deliveries: Sequence[str]) -> Mapping[str, Receipt]:
+    def look_up(self, issue_id: str, deliveries: Sequence[str]) -> Mapping[str, Receipt]:
         """Those of the deliveries that it took, in any run; the others it certainly did not."""
         ...
 

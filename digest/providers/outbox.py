@@ -63,7 +63,7 @@ class Outbox:
                 raise _failure(error) from error
         return Receipt(reader.delivery, f"{batch.issue_id}/{name}", new)
 
-    def taken(self, issue_id: str, deliveries: Sequence[str]) -> Mapping[str, Receipt]:
+    def look_up(self, issue_id: str, deliveries: Sequence[str]) -> Mapping[str, Receipt]:
         """A message is there, whole, or was never written."""
         self._drawers.pop(issue_id, None)  # another process may have written since we looked
         names = self._drawer(issue_id).names

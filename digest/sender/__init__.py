@@ -5,8 +5,8 @@ remembering to the provider and so is for the outbox alone.
 """
 
 from digest.sender.handing import Material
-from digest.sender.run import Job, Report, run
+from digest.sender.run import OUTAGES, Job, Report, run
 from digest.sender.stopping import Stopping
 from digest.sender.unledgered import HandOver, send
 
-__all__ = ["HandOver", "Job", "Material", "Report", "Stopping", "run", "send"]
+__all__ = ["OUTAGES", "HandOver", "Job", "Material", "Report", "Stopping", "run", "send"]

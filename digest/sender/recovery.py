@@ -75,7 +75,7 @@ class Recovery:
         """Marks of those that are not simply planned again."""
         if isinstance(self.provider, Remembers) and held.owner.provider == self.provider.name:
             names = {delivery_id(self.issue_id, row.subscriber_id): row.number for row in rows}
-            taken = self.provider.taken(self.issue_id, list(names))
+            taken = self.provider.look_up(self.issue_id, list(names))
             return tuple(
                 Mark(names[name], DeliveryState.SUBMITTED, receipt.id)
                 for name, receipt in taken.items()

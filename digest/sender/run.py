@@ -19,6 +19,7 @@ from digest.store.ledger.claims import LEASE
 from digest.store.ledger.records import Claim, Idle, PlannedIssue
 
 GIVES_UP_WAITING = timedelta(minutes=10)  # until the next retry; a later run takes it up
+OUTAGES = (1.0, 5.0, 25.0)  # seconds to wait for a provider that is away, before giving up
 _LOOK_AGAIN = 1.0  # seconds between questions whether somebody paused the issue
 _NAP = 5.0  # seconds; then see whether another sender has died
 
@@ -39,7 +40,7 @@ class Job:
     journals: Path  # folder
     restraint: Restraint = field(default_factory=Restraint)
     limit: int | None = None  # pause after the first so many readers
-    outages: tuple[float, ...] = (1.0, 5.0, 25.0)  # seconds to wait for a provider that is away
+    outages: tuple[float, ...] = OUTAGES
     now: Callable[[], datetime] = utc_now
     clock: Callable[[], float] = time.monotonic
 
