@@ -6,6 +6,7 @@ together, as far as `_WAITING` allows.
 """
 
 import json
+from array import array
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -21,7 +22,7 @@ from digest.store.ledger import Draftsman
 from digest.store.ledger.records import Contents, PlannedEdition, PlannedIssue, PlannedStory
 
 _CHUNK = 10_000  # deliveries of one transaction
-_WAITING = 50_000  # readers that wait for their edition's batch to fill, in all
+_WAITING = 500_000  # readers that wait for their edition's batch to fill, in all: 8 bytes each
 _REMEMBERED = 100_000  # different readers
 _FAR = {Reason.BEFORE_WINDOW, Reason.AFTER_WINDOW}
 
@@ -142,7 +143,7 @@ class _Numbered:
     number: int
     composition: Composition
     readers: int = 0
-    waiting: list[int] = field(default_factory=list)  # subscriber ids
+    waiting: "array[int]" = field(default_factory=lambda: array("q"))  # subscriber ids
 
     @property
     def record(self) -> PlannedEdition:
@@ -238,7 +239,7 @@ class _Audience:
         number, count = edition.number, len(edition.waiting)
         self.chunk += [(person, number) for person in edition.waiting]
         edition.readers += count
-        edition.waiting.clear()
+        del edition.waiting[:]
         if len(self.chunk) >= _CHUNK:
             self._write()
         return count

@@ -59,7 +59,7 @@ class Journal:
             word, text = _TAKEN, answer.id
         else:
             word, text = answer.outcome.value, answer.reason
-        self._write(f"{number} {word} {text.translate(_ONE_LINE)}\n")
+        self._write(f"{number} {word} {_one_line(text)}\n")
 
     def close(self) -> None:
         """The run ends and holds no window: nobody needs the journal."""
@@ -112,6 +112,10 @@ class Remains:
         """All its windows are settled."""
         self.path.unlink(missing_ok=True)
         self.close()
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else text.translate(_ONE_LINE)
 
 
 def boot_id() -> str:

@@ -3,8 +3,8 @@
 Whoever may not be mailed any more is found out while claiming, in the same transaction.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -35,6 +35,7 @@ from digest.store.schema import subscriber, subscriber_tag, tag
 
 # How long another machine waits for a window's sender before it calls its deliveries unknown.
 LEASE = timedelta(hours=1)
+_REMEMBERED = 8192  # combinations of tags
 COVERED = "an issue with the same stories was handed over"
 GONE = "erased"
 
@@ -51,6 +52,7 @@ class Claims:
     issue_number: int
     owner: Owner
     number: int = 0  # of our last claim
+    _wishes: "_Wishes" = field(default_factory=lambda: _Wishes())  # noqa: PLW0108 - defined below
 
     def turn(self, closing: Closing | None, now: datetime, limit: int | None = None) -> Turn:
         """Close a window, if one is given, and claim the next; durable when it returns.
@@ -65,7 +67,7 @@ class Claims:
             held = self._claim(connection, now, limit)
             if held is None:
                 return _idle(connection, self.issue_number, now, limit)
-            return Turn(Claim(held, _deliveries(connection, self.issue_number, held, now)))
+            return Turn(Claim(held, self._deliveries(connection, held, now)))
 
     def close(self, closing: Closing, now: datetime) -> None:
         """Close a window and claim none."""
@@ -131,6 +133,33 @@ class Claims:
             )
         )
         return held
+
+    def _deliveries(
+        self, connection: sa.Connection, held: Held, now: datetime
+    ) -> tuple[Claimed, ...]:
+        """Mark what is ready claimed; suppressed where it may not be mailed any more."""
+        retry = delivery.c.retry_at
+        ready = (
+            *_within(self.issue_number, held),
+            delivery.c.state == _PLANNED.value,
+            retry.is_(None) | (retry <= now),
+        )
+        rows = connection.execute(_joined(ready, now)).all()
+        connection.execute(
+            sa.update(delivery)
+            .where(*ready)
+            .values(state=_CLAIMED.value, attempts=delivery.c.attempts + 1)
+        )
+        claimed, barred = [], []
+        wishes = self._wishes.on(connection)
+        for row, edition_number, attempts, *person, obstacle in rows:
+            if obstacle:
+                barred.append(Mark(row, DeliveryState.SUPPRESSED, reason=obstacle))
+            else:
+                who = _subscriber(wishes, *person)
+                claimed.append(Claimed(row, edition_number, attempts + 1, who))
+        write_marks(connection, self.issue_number, barred, now, expected=_CLAIMED)
+        return tuple(claimed)
 
 
 def close(connection: sa.Connection, number: int, closing: Closing, now: datetime) -> None:
@@ -220,42 +249,22 @@ def _idle(connection: sa.Connection, number: int, now: datetime, limit: int | No
     return Turn(None, Idle.LIMIT if more else Idle.DONE)
 
 
-def _deliveries(
-    connection: sa.Connection, number: int, held: Held, now: datetime
-) -> tuple[Claimed, ...]:
-    """Mark the window's ready deliveries claimed, but those suppressed that may not be mailed."""
-    retry = delivery.c.retry_at
-    ready = (
-        *_within(number, held),
-        delivery.c.state == _PLANNED.value,
-        retry.is_(None) | (retry <= now),
-    )
-    rows = connection.execute(_joined(ready)).all()
-    connection.execute(
-        sa.update(delivery)
-        .where(*ready)
-        .values(state=_CLAIMED.value, attempts=delivery.c.attempts + 1)
-    )
-    claimed, barred = [], []
-    names = _Names(connection)
-    for row in rows:
-        if obstacle := _obstacle(row, now):
-            barred.append(Mark(row.number, DeliveryState.SUPPRESSED, reason=obstacle))
-        else:
-            claimed.append(
-                Claimed(row.number, row.edition, row.attempts + 1, _subscriber(row, names))
-            )
-    write_marks(connection, number, barred, now, expected=_CLAIMED)
-    return tuple(claimed)
-
-
-def _joined(where: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
-    """The deliveries with their people, and `marks`: `tag id * 2 + muted` of each of their tags."""
+def _joined(where: Sequence[sa.ColumnElement[bool]], now: datetime) -> sa.Select[Any]:
+    """The deliveries with their people, the marks of their tags (`tag id * 2 + muted`), and why
+    each must not be handed over any more; empty when it may."""
     mark = sa.cast(subscriber_tag.c.tag_id * 2 + subscriber_tag.c.muted, sa.Text)
     marks = (
         sa.select(sa.func.aggregate_strings(mark, ","))
         .where(subscriber_tag.c.subscriber_id == subscriber.c.id)
         .scalar_subquery()
+    )
+    obstacle = sa.case(
+        (subscriber.c.id.is_(None), GONE),
+        (suppressed(), "suppressed"),
+        (subscriber.c.state != State.CONFIRMED.value, subscriber.c.state),
+        (subscriber.c.pause_until > now, "paused"),
+        (_covered(), COVERED),
+        else_="",
     )
     return (
         sa.select(
@@ -265,15 +274,12 @@ def _joined(where: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
             subscriber.c.id,
             subscriber.c.email,
             subscriber.c.name,
-            subscriber.c.languages,
             subscriber.c.timezone,
             subscriber.c.cadence,
+            subscriber.c.languages,
             subscriber.c.everything,
-            subscriber.c.state,
-            subscriber.c.pause_until,
-            _covered().label("covered"),
-            suppressed().label("suppressed"),
-            marks.label("marks"),
+            marks,
+            obstacle,
         )
         .select_from(delivery)
         .outerjoin(subscriber, subscriber.c.id == delivery.c.subscriber_id)
@@ -297,41 +303,47 @@ def _covered() -> sa.ColumnElement[bool]:
     return sa.and_(subscriber.c.covered_until > edition.c.oldest, ~own)
 
 
-def _obstacle(row: Any, now: datetime) -> str:
-    """Why a planned delivery must not be handed over any more; empty when it may."""
-    if row.id is None:
-        return GONE
-    if row.suppressed:
-        return "suppressed"
-    if row.state != State.CONFIRMED.value:
-        return str(row.state)
-    if row.pause_until is not None and row.pause_until > now:
-        return "paused"
-    return COVERED if row.covered else ""
+class _Wishes:
+    """What people want, made of their rows once for each combination there is."""
 
+    def __init__(self) -> None:
+        self._places: dict[int, tuple[int, str]] = {}
+        self._of = lru_cache(_REMEMBERED)(self._make)
 
-class _Names:
-    """Tag ids to names, looked up when a reader has a new combination of them."""
-
-    def __init__(self, connection: sa.Connection) -> None:
+    def on(self, connection: sa.Connection) -> Callable[..., Preferences]:
+        """Makes preferences of (languages, everything, marks), with the tags as they are now."""
         rows = connection.execute(sa.select(tag.c.id, tag.c.name).order_by(tag.c.key))
-        self._places = {row.id: (place, row.name) for place, row in enumerate(rows)}
-        self.of = lru_cache(8192)(self._of)
+        places = {row.id: (place, row.name) for place, row in enumerate(rows)}
+        if places != self._places:
+            self._places = places
+            self._of.cache_clear()
+        return self._of
 
-    def _of(self, marks: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """(followed, muted), ordered by key as everywhere."""
+    def _make(self, languages: str, everything: int, marks: str | None) -> Preferences:
+        """Tags are ordered by key, as everywhere."""
         numbers = [int(mark) for mark in marks.split(",")] if marks else []
         found = sorted((*self._places[number // 2], number % 2) for number in numbers)
-        return (
+        return Preferences(
             tuple(name for _, name, muted in found if not muted),
+            everything == 1,
             tuple(name for _, name, muted in found if muted),
+            split_languages(languages),
         )
 
 
-def _subscriber(row: Any, names: _Names) -> Subscriber:
-    follows, mutes = names.of(row.marks)
-    wanted = Preferences(follows, row.everything == 1, mutes, split_languages(row.languages))
-    return Subscriber(row.id, row.email, row.name, wanted, Cadence(row.cadence), row.timezone)
+_CADENCES = {cadence.value: cadence for cadence in Cadence}
+
+
+def _subscriber(
+    wishes: Callable[..., Preferences],
+    person: int,
+    email: str,
+    name: str,
+    zone: str,
+    cadence: str,
+    *wish: Any,
+) -> Subscriber:
+    return Subscriber(person, email, name, wishes(*wish), _CADENCES[cadence], zone)
 
 
 def _cover(connection: sa.Connection, number: int, held: Held) -> None:

@@ -9,8 +9,14 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from digest.store.ledger.records import DeliveryState, Mark
-from digest.store.timestamps import to_driver
+from digest.store.timestamps import to_text
 
+# Nearly all of them: half of the values to bind.
+_SUBMITTED = """
+UPDATE delivery SET state = 'submitted', receipt = ?, reason = NULL, retry_at = NULL,
+  submitted_at = coalesce(submitted_at, ?)
+WHERE issue_number = ? AND number = ? AND state = ?
+"""
 _SQLITE = """
 UPDATE delivery SET state = ?, receipt = coalesce(?, receipt), reason = ?, retry_at = ?,
   submitted_at = coalesce(submitted_at, ?)
@@ -37,26 +43,42 @@ def write_marks(
     """Move the deliveries that are in the `expected` state; any other is left alone."""
     if not marks:
         return
-    dialect = connection.dialect.name
-    now = to_driver(at, dialect)
+    if connection.dialect.name == "sqlite":
+        _one_by_one(connection, issue_number, marks, at, expected.value)
+    else:
+        _all_at_once(connection, issue_number, marks, at, expected.value)
+
+
+def _one_by_one(
+    connection: sa.Connection, issue_number: int, marks: Sequence[Mark], at: datetime, state: str
+) -> None:
+    now = to_text(at)
+    taken, others = [], []
+    for number, new, receipt, reason, retry_at in marks:
+        if new is DeliveryState.SUBMITTED and receipt is not None:
+            taken.append((receipt, now, issue_number, number, state))
+        else:
+            retry = to_text(retry_at) if retry_at else None
+            submitted = now if new is DeliveryState.SUBMITTED else None
+            others.append(
+                (new.value, receipt, reason, retry, submitted, issue_number, number, state)
+            )
+    if taken:
+        connection.exec_driver_sql(_SUBMITTED, taken)
+    if others:
+        connection.exec_driver_sql(_SQLITE, others)
+
+
+def _all_at_once(
+    connection: sa.Connection, issue_number: int, marks: Sequence[Mark], at: datetime, state: str
+) -> None:
     submitted = DeliveryState.SUBMITTED
-    rows = [
-        (
-            one.state.value,
-            one.receipt,
-            one.reason,
-            to_driver(one.retry_at, dialect),
-            now if one.state is submitted else None,
-        )
-        for one in marks
-    ]
-    if dialect == "sqlite":
-        state = expected.value
-        connection.exec_driver_sql(
-            _SQLITE,
-            [(*row, issue_number, one.number, state) for row, one in zip(rows, marks, strict=True)],
-        )
-        return
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    numbers = [one.number for one in marks]
-    connection.exec_driver_sql(_POSTGRESQL, (*columns, numbers, issue_number, expected.value))
+    columns = (
+        [one.state.value for one in marks],
+        [one.receipt for one in marks],
+        [one.reason for one in marks],
+        [one.retry_at for one in marks],
+        [at if one.state is submitted else None for one in marks],
+        [one.number for one in marks],
+    )
+    connection.exec_driver_sql(_POSTGRESQL, (*columns, issue_number, state))
