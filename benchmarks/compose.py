@@ -9,17 +9,19 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 from digest.composer import Reader
+from digest.content import Content
 from digest.hashtags import Vocabulary
 from digest.issues import Draft
 from digest.layout import Slot
-from digest.models import Content, Preferences, Subscriber
+from digest.models import Issue, Preferences, Subscriber
+from digest.readership import Found
 from digest.tokens import Keys
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,14 +40,27 @@ def draft_of(count: int) -> Draft:
     """An issue of `count` stories on the desk, nothing compiled yet."""
     config = settings(ROOT / "benchmarks")
     vocabulary = Vocabulary.of(dict.fromkeys(TAGS, 1), config.tags)
-    content = SimpleNamespace(stories=stories(count), vocabulary=vocabulary)
-    return Draft(config, cast("Content", content), ISSUE, Keys((b"a key for benchmarks only",)))
+    content = Content(tuple(stories(count)), (), count, vocabulary)
+    return Draft(config, content, ISSUE, Keys((b"a key for benchmarks only",)))
+
+
+@dataclass(frozen=True)
+class Invented:
+    """A readership of invented people, all of them due."""
+
+    people: Iterable[Subscriber]
+
+    def due(self, issue: Issue, skipped: Counter[str]) -> Iterator[Subscriber]:
+        return iter(self.people)
+
+    def find(self, email: str, now: datetime) -> Found | None:
+        return None
 
 
 def compose(draft: Draft, readers: Iterable[Subscriber]) -> tuple[int, int]:
     """Every message of the issue, made and dropped; how many, and their bytes."""
     count = size = 0
-    for batch in draft.batches(readers):
+    for batch in draft.batches(Invented(readers)):
         for reader in batch.readers:
             size += len(batch.message(reader))
             count += 1
@@ -58,7 +73,9 @@ class PlainWay:
     def __init__(self, draft: Draft, readers: Iterable[Subscriber]) -> None:
         self.newsletter, self.renderer = draft.config.newsletter, draft.renderer
         self.work = [
-            (batch.edition, reader) for batch in draft.batches(readers) for reader in batch.readers
+            (batch.edition, reader)
+            for batch in draft.batches(Invented(readers))
+            for reader in batch.readers
         ]
         self.stories = {story.id: story for story in draft.content.stories}
 
@@ -135,7 +152,7 @@ def memory() -> None:
 
 def weight() -> None:
     everyone = replace(next(subscribers(1)), preferences=Preferences(everything=True))
-    edition = draft_of(12).plan([everyone]).editions[0]
+    edition = draft_of(12).plan(Invented([everyone])).editions[0]
     size = edition.html_bytes
     verdict(
         f"HTML of {len(edition.stories)} stories", f"{size:,} B", f"< {SMALL:,} B", size < SMALL

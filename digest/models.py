@@ -95,15 +95,6 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """Everything read from the content folder in one go."""
-
-    stories: tuple[Story, ...]
-    findings: tuple[Finding, ...]
-    posts: int  # files read, good or bad
-
-
-@dataclass(frozen=True, slots=True)
 class Preferences:
     """What a subscriber or persona wants. Tags as typed; the selector folds them."""
 

@@ -6,11 +6,12 @@ Both answer the same two questions, so that nobody else needs to know which it i
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from digest.addresses import identity, normalise
-from digest.config import Config, secret_keys
+from digest.config import Config
 from digest.models import Cadence, Issue, Preferences, Subscriber
 from digest.subscribers import Report, read_subscribers
 
@@ -36,7 +37,7 @@ class Readership(Protocol):
         """
         ...
 
-    def find(self, email: str) -> Found | None:
+    def find(self, email: str, now: datetime) -> Found | None:
         """The one with this address. ValueError when it is none."""
         ...
 
@@ -51,6 +52,7 @@ class ListedReaders:
     """The rows of `subscribers/*.csv`; bad rows go to `report`."""
 
     config: Config
+    key: bytes  # makes the ids
     report: Report
 
     def due(self, issue: Issue, skipped: Counter[str]) -> Iterator[Subscriber]:
@@ -60,14 +62,14 @@ class ListedReaders:
             else:
                 skipped[not_due(subscriber.cadence)] += 1
 
-    def find(self, email: str) -> Found | None:
+    def find(self, email: str, now: datetime) -> Found | None:
         wanted = identity(normalise(email))
         matches = (one for one in self._everyone() if identity(one.email) == wanted)
         return next((Found(one) for one in matches), None)
 
     def _everyone(self) -> Iterator[Subscriber]:
-        key = secret_keys(self.config)[0]
-        return read_subscribers(self.config.subscribers, self.config.root, key, self.report)
+        config = self.config
+        return read_subscribers(config.subscribers, config.root, self.key, self.report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,12 @@ class StoredReaders:
             )
         skipped.update(self.others(issue))
 
-    def find(self, email: str) -> Found | None:
+    def find(self, email: str, now: datetime) -> Found | None:
         found = self.store.subscriptions.find(normalise(email))
         if found is None:
             return None
         reasons: list[str] = [reason.value for reason in found.suppressions]
-        if found.pause_until:
+        if found.pause_until and found.pause_until > now:
             reasons.append(f"paused until {found.pause_until:%Y-%m-%d}")
         if not reasons and found.state.value != "confirmed":
             reasons.append(found.state.value)

@@ -58,10 +58,10 @@ class Selector:
         self._bits: dict[str, int] = {}
         self.outside: list[Omission] = []  # out for every reader
         self._candidates: list[_Candidate] = []
-        for story, ordinal in _ordinals(sorted(stories, key=_newest_first)):
+        for story, place in _places(sorted(stories, key=_newest_first)):
             reason = _outside(story, window, now)
             if reason is None:
-                self._candidates.append(self._candidate(story, ordinal))
+                self._candidates.append(self._candidate(story, place))
             else:
                 self.outside.append(Omission(story, reason))
         self._names = {
@@ -94,12 +94,12 @@ class Selector:
         chosen = self.select(preferences, covered)
         return Selection(chosen.picks, (*chosen.omissions, *self.outside), chosen.more)
 
-    def _candidate(self, story: Story, ordinal: int) -> _Candidate:
+    def _candidate(self, story: Story, place: str) -> _Candidate:
         keys = tuple(self._key(tag) for tag in story.tags)
         mask = 0
         for key in keys:
             mask |= self._bits.setdefault(key, 1 << len(self._bits))
-        return _Candidate(story, keys, mask, _same_news(story, ordinal))
+        return _Candidate(story, keys, mask, _same_news(story, place))
 
     def _mask(self, tags: Sequence[str]) -> int:
         mask = 0
@@ -157,23 +157,26 @@ def _outside(story: Story, window: Window, now: datetime) -> Reason | None:
     return None if story.published < window.end else Reason.AFTER_WINDOW
 
 
-def _ordinals(stories: Sequence[Story]) -> list[tuple[Story, int]]:
-    """Each story with its place in its own post, by line, so that translations can be paired."""
+def _places(stories: Sequence[Story]) -> list[tuple[Story, str]]:
+    """Each story with its place in its own post, like `2/5`, so that translations can be paired."""
     lines: dict[str, list[int]] = {}
     for story in stories:
         lines.setdefault(story.post, []).append(story.line)
-    for places in lines.values():
-        places.sort()
-    return [(story, lines[story.post].index(story.line)) for story in stories]
+    for own in lines.values():
+        own.sort()
+    return [
+        (story, f"{lines[story.post].index(story.line)}/{len(lines[story.post])}")
+        for story in stories
+    ]
 
 
-def _same_news(story: Story, ordinal: int) -> tuple[str, ...]:
+def _same_news(story: Story, place: str) -> tuple[str, ...]:
     """The identities of what `story` tells: its original, and its place in a translated post.
 
-    A post in a second language has the id `<slug>.<language>`.
+    A post in a second language has the id `<slug>.<language>`, and as many stories.
     """
     post = story.id.partition("#")[0].removesuffix(f".{story.language}")
-    return tuple(filter(None, (link_identity(story.link), f"post:{post}:{ordinal}")))
+    return tuple(filter(None, (link_identity(story.link), f"post:{post}:{place}")))
 
 
 def link_identity(link: str) -> str:
@@ -192,14 +195,19 @@ def link_identity(link: str) -> str:
 def _without_repeats(
     matching: list[_Candidate], languages: tuple[str, ...], omissions: list[Omission]
 ) -> list[_Candidate]:
-    """Keep one of each news, in the reader's first language if there is a choice."""
+    """Keep one of each news, in the reader's first language if there is a choice.
+
+    Two stories of one post are two stories, also where they point at the same page.
+    """
     rank = {language: place for place, language in enumerate(languages)}
     told: dict[str, _Candidate] = {}
     kept = []
     for candidate in sorted(matching, key=lambda c: rank.get(c.story.language, len(rank))):
-        first = next((told[news] for news in candidate.same if news in told), None)
+        known = (told[news] for news in candidate.same if news in told)
+        first = next((c for c in known if c.story.post != candidate.story.post), None)
         if first is None:
-            told |= dict.fromkeys(candidate.same, candidate)
+            for news in candidate.same:
+                told.setdefault(news, candidate)
             kept.append(candidate)
             continue
         other = candidate.story.language != first.story.language

@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 
 # Pure: decisions and words, no reading or writing.
 DECISIONS = {
-    "hashtags", "selector", "cadence", "composer", "events", "wording", "inline", "columns",
-    "preferences", "tokens", "pace",
+    "hashtags", "filters", "selector", "cadence", "composer", "events", "wording", "inline",
+    "columns", "preferences", "tokens", "pace",
 }  # fmt: skip
 WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 

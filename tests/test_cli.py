@@ -3,39 +3,16 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.parser import BytesParser
-from types import SimpleNamespace
 
 import pytest
 
-from digest.cli import COMMANDS, main
+from digest.cli import COMMANDS
 from tests.project import make_project
 
 AT = ("--at", "2026-11-20")
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DIGEST_SECRET_KEY", "a secret key for tests".replace(" ", "-"))
-    return make_project(tmp_path)
-
-
-@pytest.fixture
-def run(monkeypatch, capsysbinary):
-    """Runs one command; gives its exit code and what it printed."""
-
-    def run(*args: str):
-        monkeypatch.setattr(sys, "argv", ["digest", *args])
-        with pytest.raises(SystemExit) as exited:
-            main()
-        captured = capsysbinary.readouterr()
-        return SimpleNamespace(
-            code=exited.value.code, out=captured.out.decode(), err=captured.err.decode()
-        )
-
-    return run
 
 
 def test_stories_are_listed_newest_first(project, run):
@@ -83,7 +60,7 @@ def test_stories_are_filtered_by_time_and_tags(project, run, filters, ids):
 def test_a_broken_filter_says_what_could_stand_there(project, run):
     result = run("stories", "--tags", "ai llm")
 
-    assert result.code == 1
+    assert result.code == 2
     assert "`llm` follows without an operator" in result.err
     assert "write `and`" in result.err
 
@@ -141,7 +118,7 @@ def test_sending_twice_changes_no_byte(project, run):
     result = run("send", *AT)
 
     assert {p: p.read_bytes() for p in (project.root / "outbox").rglob("*.eml")} == first
-    assert "3 were there already" in result.err
+    assert "3 there already" in result.err
 
 
 def test_the_same_input_elsewhere_gives_the_same_messages(project, run, monkeypatch, tmp_path):
@@ -175,6 +152,40 @@ def test_messages_are_read_without_defects_and_hold_the_chosen_stories(project, 
 
 def test_latest_is_the_newest_issue_with_a_story(project, run):
     assert json.loads(run("plan", "--json", "--at", "latest").out)["issue"] == "weekly-2026-11-19"
+
+
+def test_latest_is_never_an_issue_that_is_not_due_yet(project, run):
+    """Half of an issue, written early, would keep the other half from ever being written."""
+    for path in (project.root / "content").glob("*.md"):
+        path.unlink()
+    now = datetime.now(UTC)
+    project.post("new", published=(now - timedelta(hours=1)).isoformat())
+
+    result = run("send", "--at", "latest")
+
+    due = json.loads(run("plan", "--at", "latest", "--json").out)["window"]["end"]
+    if datetime.fromisoformat(due) > now:
+        assert "Nothing is due yet" in result.err
+        assert not (project.root / "outbox").exists()
+    else:  # it became due within that hour
+        assert list((project.root / "outbox").rglob("*.eml"))
+
+
+def test_a_list_without_anybody_is_said_to_be_that(project, run):
+    project.write("subscribers/list.csv", "email,name\n")
+
+    assert "There are no subscribers yet" in run("send", *AT).err
+
+
+def test_the_page_of_an_issue_shows_what_was_sent_not_what_would_be(project, run):
+    run("send", *AT)
+    page = project.root / "outbox/weekly-2026-11-19/index.html"
+    sent = page.read_text()
+    project.post("ferry", tags="#ai", published="2026-11-17")
+
+    run("send", *AT)
+
+    assert page.read_text() == sent
 
 
 def test_a_week_without_stories_sends_nothing_and_says_what_to_try(project, run):
@@ -301,6 +312,28 @@ def test_init_says_what_it_would_write(tmp_path, run):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_mistake_in_a_template_is_told_with_its_file_and_line(project, run):
+    project.write("templates/story.mjml", "<mj-text>\n{{ stroy }}</mj-text>\n")
+
+    result = run("send", *AT)
+
+    assert result.code == 1
+    assert "templates/story.mjml:2: " in result.err
+
+
+def test_errors_have_no_colour_when_nobody_looks(project, run):
+    assert "\x1b" not in run("explain", "nobody@example.com").err
+
+
+def test_an_expression_is_not_taken_for_tags(project, run):
+    assert "digest stories --tags" in run("render", "--as", "ai and llm", *AT).err
+
+
+@pytest.mark.parametrize("when", ["0001-01-01", "9999-12-31"])
+def test_a_time_that_no_calendar_reaches_is_wrong_usage(project, run, when):
+    assert run("plan", "--at", when).code == 2
+
+
 def test_a_broken_configuration_is_told_with_its_line(project, run):
     project.write("digest.toml", "[newsletter]\ntimezone = 'Mars'\n")
 
@@ -340,6 +373,7 @@ def test_a_reader_of_the_output_who_leaves_early_is_no_error(project):
         err = running.stderr.read().decode()
 
     assert "Traceback" not in err
+    assert running.returncode == 0
 
 
 HEAVY = {"jinja2", "mjml", "frontmatter", "yaml", "rich", "babel", "sqlalchemy", "email_validator"}

@@ -95,6 +95,7 @@ def test_an_unknown_table_is_a_mistake():
         "[selection]\nmax_stories = true",
         "[tags]\nmarkers = [1, 2]",
         "[tags]\naliases = 5",
+        '[delivery]\noutbox = ""',
         '[cadence.weekly]\nat = "thu"',
         '[cadence.weekly]\nat = "09:00"',
         '[cadence.daily]\nat = "25:00"',
@@ -115,6 +116,18 @@ def test_the_environment_wins_over_the_file():
     read = parse("[selection]\nmax_stories = 5\n", DIGEST_SELECTION__MAX_STORIES="7")
 
     assert read.limits.max_stories == 7
+
+
+def test_a_mistake_in_the_environment_is_not_blamed_on_the_file():
+    with pytest.raises(ConfigError) as error:
+        parse("[selection]\nmax_stories = 5\n", DIGEST_SELECTION__MAX_STORIES="many")
+
+    assert str(error.value).startswith("environment: DIGEST_SELECTION__MAX_STORIES: 'many'")
+
+
+def test_an_unknown_table_in_the_environment_is_named_as_that():
+    with pytest.raises(ConfigError, match="environment: DIGEST_COLOURS__RED: unknown key"):
+        parse("", DIGEST_COLOURS__RED="1")
 
 
 def test_a_flag_in_the_environment_is_a_word():

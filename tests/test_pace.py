@@ -1,6 +1,7 @@
 """The restraint of a sender: how fast, how often again, when to stop."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -61,7 +62,7 @@ def test_every_wait_is_longer_and_the_same_in_every_run(delivery, attempts, aske
     waits = [patience.after(attempt, delivery) for attempt in range(1, attempts)]
 
     assert waits == [Patience(attempts).after(n, delivery) for n in range(1, attempts)]
-    assert all(early < late for early, late in zip(waits, waits[1:4], strict=False))
+    assert all(early < late for early, late in pairwise(waits[:4]))
     assert all(wait <= MOST_WAIT * 1.25 for wait in waits)
     assert patience.after(attempts, delivery) is None
     if attempts > 1:

@@ -1,5 +1,6 @@
 """`digest init`: what it finds in a folder, what it writes there, and what it leaves alone."""
 
+import os
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,6 +203,17 @@ def test_plain_folder_is_the_one_that_will_hold_the_next_post(
 
     assert found
     assert (found.generator, found.posts.folder) == ("", folder)
+
+
+def test_links_to_nowhere_and_pipes_are_no_posts(tmp_path: Path) -> None:
+    post(tmp_path, "posts/a.md")
+    (tmp_path / "posts/dangling.md").symlink_to("nope.md")
+    (tmp_path / "posts/self.md").symlink_to("self.md")
+    os.mkfifo(tmp_path / "posts/pipe.md")
+    found = detect(tmp_path)
+
+    assert found
+    assert (found.posts.folder, found.posts.count) == ("posts", 1)
 
 
 def test_newest_date_may_come_from_the_file_name(tmp_path: Path) -> None:

@@ -102,6 +102,20 @@ def test_the_same_original_is_told_once():
     assert reasons(chosen) == {"b": "same link as a"}
 
 
+def test_stories_of_one_post_are_all_told_though_they_share_a_link():
+    link = "https://example.com/issue/5"
+    stories = [story(f"p#{n}", "ai", post="p.md", line=n, link=link) for n in (1, 9)]
+
+    assert ids(select(stories, follow="ai")) == ["p#1", "p#9"]
+
+
+def test_posts_with_different_numbers_of_stories_are_no_translations():
+    english = [story(f"w#{n}", "ai", post="w.md", line=n) for n in (1, 9)]
+    polish = [story("w.pl#1", "ai", post="w.pl.md", line=1, language="pl")]
+
+    assert len(select(english + polish, follow="ai").picks) == 3
+
+
 def test_of_two_translations_the_reader_gets_the_language_named_first():
     stories = [story("uv", "python"), story("uv.pl", "python", language="pl")]
 

@@ -1,5 +1,6 @@
 """Who a command speaks of: the subscribers, a persona, or tags typed on the command line."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from digest.store import Store
 
 _OPEN = "digest.store"  # in click's own memory of a run
+OPERATORS = {"and", "or", "not"}
 PREVIEW_ADDRESS = "reader@example.com"
 
 
 def keys_of(session: Session) -> Keys:
-    return Keys(secret_keys(session.config))
+    return Keys(secret_keys(session.config, lasting=session.sends))
 
 
 def store_of(session: Session) -> "Store | None":
@@ -47,7 +49,8 @@ def readership(session: Session, *, report: bool = True) -> Readership:
     store = store_of(session)
     if store is not None:
         return StoredReaders(store)
-    return ListedReaders(session.config, session.report if report else _silent)
+    key = keys_of(session).secrets[0]
+    return ListedReaders(session.config, key, session.report if report else _silent)
 
 
 def _silent(finding: Finding) -> None:
@@ -57,7 +60,7 @@ def _silent(finding: Finding) -> None:
 def subscriber(session: Session, email: str) -> Found:
     """The one with this address; DigestError when there is none."""
     try:
-        found = readership(session, report=False).find(email)
+        found = readership(session, report=False).find(email, datetime.now(UTC))
     except ValueError as error:
         raise DigestError(f"{email!r} is no address: {error}") from None
     if found is None:
@@ -73,6 +76,11 @@ def somebody(session: Session, who: str) -> Found:
     personas = session.config.personas
     if who in personas:
         return Found(_invented(personas[who], cadence))
+    if OPERATORS & set(who.lower().split()) or "(" in who:
+        raise DigestError(
+            f"{who!r} is an expression, and --as takes tags",
+            hint="name the tags alone: --as 'ai llm'; expressions are for: digest stories --tags",
+        )
     everything = who.strip().lower() in EVERYTHING
     tags = () if everything else split_tags(who)
     return Found(_invented(Preferences(tags=tags, everything=everything), cadence))

@@ -9,6 +9,7 @@ import click
 from digest.cli.exits import Exit
 from digest.cli.session import COLOURS, Session, exit_for, project_command
 from digest.cli.shapes import finding_json
+from digest.cli.tables import counted
 from digest.models import Finding, Severity
 
 GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -54,7 +55,7 @@ def _subscriber_findings(session: Session) -> list[Finding]:
     config = session.config
     session.findings.clear()
     try:
-        key = secret_keys(config)[0]
+        key = secret_keys(config, lasting=False)[0]
         deque(read_subscribers(config.subscribers, config.root, key, session.report), maxlen=0)
     except SubscribersError as error:
         name = session.config.subscribers.name
@@ -118,4 +119,4 @@ def _summary(findings: list[Finding]) -> str:
         counts[finding.severity] += 1
     if not findings:
         return "nothing is wrong"
-    return ", ".join(f"{count} {severity.value}s" for severity, count in counts.items() if count)
+    return ", ".join(counted(count, severity.value) for severity, count in counts.items() if count)

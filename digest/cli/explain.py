@@ -38,6 +38,7 @@ def command(
         )
         click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
         return session.finish()
+    session.say(f"{draft.issue.id}, {draft.issue.window.start:%Y-%m-%d} to {draft.issue.date:%F}")
     if found.obstacle:
         session.say(f"{reader.email} gets nothing at all: {found.obstacle}")
     if reader.cadence is not draft.issue.cadence:

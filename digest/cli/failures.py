@@ -1,13 +1,13 @@
 """What an exception means to the person at the terminal: a message, a hint, an exit code."""
 
 import json
-import os
 import sys
 
 import click
 
 from digest.cli.exits import Exit
-from digest.errors import ConfigError, DigestError, StaleError
+from digest.config import plain_terminal
+from digest.errors import ConfigError, DigestError, FilterError, StaleError
 
 
 def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
@@ -19,32 +19,50 @@ def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
             print("\nstopped", file=sys.stderr)
             return Exit.INTERRUPTED
         case click.ClickException():
-            error.show()
+            _show_usage(error)
             return error.exit_code
-        case BrokenPipeError():  # `digest stories | head`: nobody listens, nothing is wrong
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        case SystemExit():
+            # `digest stories | head`: nobody listens, nothing is wrong. click has closed its ears
+            # and exits; our commands return, so nothing else ends this way.
             return Exit.DONE
         case StaleError():
             _show(error)
             return Exit.STALE
+        case FilterError():
+            _show(error)
+            return Exit.USAGE
         case ConfigError() | DigestError():
             _show(error)
             return Exit.FAILED
         case OSError():
             _show(DigestError(f"{error.filename or 'system'}: {error.strerror or error}"))
             return Exit.FAILED
-        case SystemExit():
-            return error.code if isinstance(error.code, int) else Exit.FAILED
     raise error
+
+
+def _show_usage(error: click.ClickException) -> None:
+    if "--json" in sys.argv:
+        _show(DigestError(error.format_message()))
+    else:
+        error.show()
 
 
 def _show(error: ConfigError | DigestError) -> None:
     """On stderr: a line for a person, or one JSON object when `--json` was asked for."""
     hint = getattr(error, "hint", "")
     if "--json" in sys.argv:
-        problem = {"code": type(error).__name__, "message": str(error), "hint": hint}
+        problem = {"code": type(error).__name__, "message": _placed(error), "hint": hint}
         print(json.dumps({"error": problem}, ensure_ascii=False), file=sys.stderr)
         return
-    print(click.style("error: ", fg="red", bold=True) + str(error), file=sys.stderr)
+    colour = False if plain_terminal() or "--no-color" in sys.argv else None
+    click.secho("error: ", fg="red", bold=True, err=True, nl=False, color=colour)
+    click.echo(_placed(error), err=True, color=colour)
     if hint:
-        print(f"  {hint}", file=sys.stderr)
+        click.echo(f"  {hint}", err=True, color=colour)
+
+
+def _placed(error: ConfigError | DigestError) -> str:
+    """The message, after the file and line where there are any."""
+    path, line = getattr(error, "path", ""), getattr(error, "line", 0)
+    place = f"{path}:{line}" if path and line else path
+    return f"{place}: {error}" if place else str(error)

@@ -46,7 +46,7 @@ def send_planned(session: Session, store: Store, draft: Draft, wishes: Wishes) -
     if not session.quiet and not wishes.as_json:
         show(session, plan, frozen.issue.state.value)
     if not plan.readers:
-        say_nothing_new(session)
+        say_nothing_new(session, plan)
         return session.finish()
     if not _may_start(session, frozen.issue, wishes):
         return Exit.DECLINED
@@ -59,7 +59,7 @@ def send_planned(session: Session, store: Store, draft: Draft, wishes: Wishes) -
         click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
     _say_done(session, issue, report, totals.states)
     if session.config.provider == OUTBOX:
-        say_where(session, draft, plan)
+        say_where(session, draft, plan, anew=report.answered > 0)
     return _exit(session, report, totals)
 
 

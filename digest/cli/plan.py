@@ -11,6 +11,7 @@ from digest.cli.options import at_option, cadence_option
 from digest.cli.session import Session, project_command
 from digest.cli.shapes import plan_json
 from digest.cli.stored import freeze, replan_option
+from digest.inline import plain
 from digest.models import Plan
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def show(
     _row("Window", f"{local(window.start)} – {local(window.end)} ({zone.key})")
     _row("Stories", _stories(plan))
     for story in plan.stories[:TITLES]:
-        _row("", f"+ {story.title}")
+        _row("", f"+ {plain(story.title)}")
     if len(plan.stories) > TITLES:
         _row("", f"  and {len(plan.stories) - TITLES} more")
     _row("Readers", _readers(plan) + _change(plan, previous))
@@ -96,7 +97,10 @@ def _change(plan: Plan, previous: "PlannedIssue | None") -> str:
 
 
 def _editions(plan: Plan) -> str:
-    smallest, middle, largest = plan.sizes
+    sizes = plan.sizes
+    if len(plan.editions) == 1:
+        return f"1, HTML of {sizes[0] / 1000:.0f} kB"
+    smallest, middle, largest = sizes
     return (
         f"{len(plan.editions):,} different; HTML of {smallest / 1000:.0f} to "
         f"{largest / 1000:.0f} kB, median {middle / 1000:.0f} kB"

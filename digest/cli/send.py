@@ -1,5 +1,7 @@
 """`digest send`: the due issue, handed over."""
 
+from datetime import UTC, datetime
+
 import click
 
 from digest.cli.audience import draft_of, readership, store_of
@@ -8,9 +10,11 @@ from digest.cli.options import at_option, cadence_option
 from digest.cli.plan import show
 from digest.cli.session import LATEST, Session, project_command
 from digest.cli.stored import OUTBOX, draft_named, replan_option
+from digest.cli.tables import counted
 from digest.errors import DigestError
 from digest.issues import Draft
 from digest.models import Plan
+from digest.scaffold import samples
 
 ONLY_STORED = "there is no store of subscribers, which this needs"
 
@@ -43,7 +47,11 @@ def command(
     program opens. With a store exactly what was planned is sent; any other provider asks for the
     number of readers before.
     """
+    session.sends = True
     draft = draft_named(session, issue) if issue else draft_of(session, at, cadence)
+    if at == LATEST and not issue and draft.issue.date > datetime.now(UTC):
+        _say_not_due(session, draft)
+        return session.finish()
     store = store_of(session)
     if store is not None:
         from digest.cli.handing_over import Wishes, send_planned
@@ -63,14 +71,14 @@ def _send_listed(session: Session, draft: Draft, at: str) -> int:
     if not session.quiet:
         show(session, plan)
     if not plan.readers:
-        say_nothing_new(session, at)
+        say_nothing_new(session, plan, at)
         return session.finish()
     done = _hand_over(session, draft, plan)
     session.say()
-    session.say(f"Wrote {done.new:,} messages to {session.config.outbox / draft.issue.id}")
+    session.say(f"Wrote {counted(done.new, 'message')} to {session.config.outbox / draft.issue.id}")
     if done.already:
-        session.say(f"  {done.already:,} were there already and are as they were")
-    say_where(session, draft, plan)
+        session.say(f"  {done.already:,} there already, and left as they were")
+    say_where(session, draft, plan, anew=bool(done.new))
     for refusal in done.refused:
         click.echo(f"refused {refusal.delivery}: {refusal.reason}", err=True)
     return Exit.PARTLY if done.refused else session.finish()
@@ -89,18 +97,32 @@ def _hand_over(session: Session, draft: Draft, plan: Plan) -> "HandOver":  # typ
         provider.close()
 
 
-def say_nothing_new(session: Session, at: str = LATEST) -> None:
-    if at == LATEST:
+def _say_not_due(session: Session, draft: Draft) -> None:
+    """All stories are newer than the last due moment; sending now would cut their issue in two."""
+    due = draft.issue.date
+    session.say(f"Nothing is due yet: {draft.issue.id} is, at {due:%H:%M} on {due:%A %d %B %Y}.")
+    session.say("  look at it now:  digest render --at latest --out digest.html")
+
+
+def say_nothing_new(session: Session, plan: Plan, at: str = LATEST) -> None:
+    if not plan.skipped:
+        session.say(f"There are no subscribers yet: {session.config.subscribers} lists nobody.")
+    elif at == LATEST:
         session.say("Nobody follows a tag of these stories; nothing is sent.")
     else:
         session.say("Nothing new for anybody; nothing is sent.")
         session.say("  the newest issue that has stories: digest send --at latest")
 
 
-def say_where(session: Session, draft: Draft, plan: Plan) -> None:
-    """A page with every edition, beside the messages of the outbox."""
-    from digest.gallery import write_gallery
+def say_where(session: Session, draft: Draft, plan: Plan, *, anew: bool) -> None:
+    """The page of the issue is made when something was written, and shows just that."""
+    from digest.gallery import INDEX, write_gallery
 
-    index = write_gallery(draft, plan, session.config.outbox / draft.issue.id)
-    session.say(f"  look at them:  {index.resolve().as_uri()}")
-    session.say("  your own posts:  digest init   (in the folder of your site)")
+    folder = session.config.outbox / draft.issue.id
+    index = folder / INDEX
+    if anew or not index.exists():
+        write_gallery(draft, plan, folder)
+    session.say(f"  look at them:     {index.resolve().as_uri()}")
+    session.say("  why who gets it:  digest explain EMAIL")
+    if session.config.root == samples():
+        session.say("  your own posts:   digest init   (in the folder of your site)")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 LATEST = "latest"
+YEARS = range(1970, 3000)
 SHOWN = 20  # findings in full before "and N more"
 
 
@@ -31,6 +32,7 @@ class Session:
     config_path: Path | None = None
     quiet: bool = False
     config_required: bool = True
+    sends: bool = False  # what is signed must be good for years
     verbose: bool = False
     findings: list[Finding] = field(default_factory=list)
 
@@ -77,7 +79,8 @@ class Session:
         from rich.console import Console
         from rich.progress import Progress
 
-        with Progress(console=Console(stderr=True), transient=True) as bar:
+        no_color = click.get_current_context().color is False
+        with Progress(console=Console(stderr=True, no_color=no_color), transient=True) as bar:
             task = bar.add_task(doing, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
@@ -137,7 +140,8 @@ class Moment(click.ParamType[str, str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self.words:
             try:
-                datetime.fromisoformat(value)
+                if datetime.fromisoformat(value).year not in YEARS:
+                    raise ValueError(value)
             except ValueError:
                 words = " or ".join(sorted(self.words))
                 self.fail(

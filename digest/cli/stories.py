@@ -6,6 +6,7 @@ import click
 
 from digest.cli.session import Moment, Session, moment, project_command
 from digest.cli.shapes import story_json
+from digest.cli.tables import counted
 from digest.models import Story
 
 
@@ -25,31 +26,34 @@ def command(
         for story in stories:
             click.echo(json.dumps(story_json(story), ensure_ascii=False))
         return session.finish()
+    from digest.inline import plain
+
     zone = session.config.newsletter.timezone
     for story in stories:
         day = click.style(f"{story.published.astimezone(zone):%Y-%m-%d}", fg="cyan")
         draft = click.style(" (draft)", fg="yellow") if story.draft else ""
         topics = click.style(" ".join(f"#{tag}" for tag in story.tags), dim=True)
-        click.echo(f"{day}  {story.title}{draft}  {topics}")
+        click.echo(f"{day}  {plain(story.title)}{draft}  {topics}")
     posts = len({story.post for story in stories})
-    session.say(f"{len(stories)} stories in {posts} posts")
+    told = counted(len(stories), "story", "stories")
+    session.say(f"{told} in {counted(posts, 'post')}")
     return session.finish()
 
 
 def _chosen(
     session: Session, since: str | None, until: str | None, tags: str | None
 ) -> list[Story]:
-    from digest.hashtags import parse
+    from digest.filters import parse
 
-    wanted = parse(tags) if tags else None
+    key = session.content.vocabulary.key
+    wanted = parse(tags, key) if tags else None
     start = moment(since, session) if since else None
     end = moment(until, session) if until else None
-    vocabulary = session.content.vocabulary
     chosen = [
         story
         for story in session.content.stories
         if (start is None or story.published >= start)
         and (end is None or story.published < end)
-        and (wanted is None or wanted.matches(vocabulary.keys(story.tags)))
+        and (wanted is None or wanted.matches({key(tag) for tag in story.tags}))
     ]
     return sorted(chosen, key=lambda story: (-story.published.timestamp(), story.post, story.line))

@@ -15,6 +15,11 @@ def safe(text: str) -> str:
     )
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 story`, `2 stories`; `many` is `one` with an s unless given."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def table(rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
     """The rows as lines, the columns two spaces apart; those in `right` end flush."""
     kept = [[safe(cell) for cell in row] for row in rows]

@@ -39,6 +39,7 @@ def command(session: Session, issue: str, address: str, who: str) -> int:
         to = normalise(address)
     except ValueError as error:
         raise DigestError(f"{address!r} is no address: {error}") from None
+    session.sends = True
     draft = draft_named(session, issue)
     found = somebody(session, who).subscriber
     composition = draft.composition(found.preferences)

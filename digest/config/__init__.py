@@ -23,7 +23,9 @@ from digest.config.settings import (
     Newsletter,
     Restraint,
     Secret,
+    Security,
     SendgridConfig,
+    SmtpConfig,
     TagConfig,
 )
 from digest.config.table import Table
@@ -40,7 +42,9 @@ __all__ = [
     "Newsletter",
     "Restraint",
     "Secret",
+    "Security",
     "SendgridConfig",
+    "SmtpConfig",
     "TagConfig",
     "find",
     "load",
@@ -97,9 +101,9 @@ def parse(source: str, path: Path, environ: Mapping[str, str]) -> Config:
         line = re.match(r"line (\d+)", place)
         number = int(line[1]) if line else source.count("\n") + 1
         raise ConfigError(f"{path.name}:{number}: {reason}; this is not TOML") from error
-    _override(values, environ)
+    overridden = _override(values, environ)
     findings: list[Finding] = []
-    top = Table(path.name, source, "", values, findings)
+    top = Table(path.name, source, "", values, findings, overridden=overridden)
     config = read_config(top, path)
     top.close()
     if findings:
@@ -108,17 +112,20 @@ def parse(source: str, path: Path, environ: Mapping[str, str]) -> Config:
     return config
 
 
-def secret_keys(config: Config, environ: Mapping[str, str] | None = None) -> tuple[bytes, ...]:
+def secret_keys(
+    config: Config, environ: Mapping[str, str] | None = None, *, lasting: bool = True
+) -> tuple[bytes, ...]:
     """The keys that sign links, newest first: never empty, each at least 16 bytes.
 
     `DIGEST_SECRET_KEY` (several, separated by spaces, to rotate) or the file that
-    `DIGEST_SECRET_KEY_FILE` names; otherwise a key made once in `.digest/secret-key`.
+    `DIGEST_SECRET_KEY_FILE` names; otherwise a key made once in `.digest/secret-key`. Where that
+    cannot be written and nothing `lasting` is signed, a key for this run alone.
     """
     environ = os.environ if environ is None else environ
     text = environ.get("DIGEST_SECRET_KEY", "")
     if named := environ.get("DIGEST_SECRET_KEY_FILE"):
         text = _read(Path(named))
-    keys = tuple(key.encode() for key in (text or _own_secret(config.root)).split())
+    keys = tuple(key.encode() for key in (text or _own_secret(config.root, lasting)).split())
     if not keys or min(map(len, keys)) < 16:
         raise ConfigError(
             "the secret key is shorter than 16 characters; "
@@ -149,10 +156,17 @@ def plain_terminal() -> bool:
     return "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
 
 
-def _own_secret(root: Path) -> str:
+def _own_secret(root: Path, lasting: bool) -> str:
     path = root / ".digest" / "secret-key"
     if not path.exists():
-        path.parent.mkdir(exist_ok=True)
+        try:
+            path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            if not lasting:
+                return secrets.token_urlsafe(32)
+            raise ConfigError(
+                f"{path.parent}: {error.strerror}; set DIGEST_SECRET_KEY where it cannot be kept"
+            ) from error
         made = path.with_name(f"secret-key.{secrets.token_hex(4)}")
         made.touch(mode=0o600)
         made.write_text(secrets.token_urlsafe(32) + "\n")
@@ -173,8 +187,9 @@ def _read(path: Path) -> str:
         ) from error
 
 
-def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    """Put `DIGEST_SECTION__KEY=value` over the file, at any depth."""
+def _override(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """Put `DIGEST_SECTION__KEY=value` over the file, at any depth; which name set which key."""
+    overridden = {}
     for name, value in environ.items():
         if not name.startswith("DIGEST_") or "__" not in name:
             continue
@@ -185,3 +200,7 @@ def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
             if not isinstance(place, dict):
                 raise ConfigError(f"{name}: {table} is not a table in {FILE}")
         place[key] = value
+        overridden[".".join((*tables, key))] = name
+        if tables and place.keys() == {key}:  # the whole table is the environment's
+            overridden.setdefault(".".join(tables), name)
+    return overridden

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from string import Formatter
 from urllib.parse import urlsplit
@@ -16,7 +17,9 @@ from digest.config.settings import (
     Limits,
     Newsletter,
     Restraint,
+    Security,
     SendgridConfig,
+    SmtpConfig,
     TagConfig,
 )
 from digest.config.table import Table
@@ -30,6 +33,7 @@ ACCEPTED = {
 }
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 POST_URL_FIELDS = {"slug", "path", "stem", "language", "year", "month", "day"}
+SMTP_PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
 BASE_URL = "an https address of at most 38 characters, no query: https://news.example.com"
 POST_URL = 'an address of a post: "https://blog.example.com/{slug}/"'
 ZONES = 'an IANA time zone: "Europe/Dublin"'
@@ -50,14 +54,15 @@ def read_config(top: Table, path: Path) -> Config:
         limits=_limits(top.table("selection")),
         schedule=schedule,
         cadence=Cadence.WEEKLY if Cadence.WEEKLY in schedule else next(iter(schedule)),
-        subscribers=root / places.text("path", "subscribers"),
+        subscribers=root / _folder(places, "path", "subscribers"),
         database=store.text("database"),
-        templates=root / templates.text("folder", "templates"),
+        templates=root / _folder(templates, "folder", "templates"),
         personas={name: _persona(table) for name, table in top.table("personas").tables().items()},
         provider=delivery.text("provider", "outbox"),
-        outbox=root / delivery.text("outbox", "outbox"),
+        outbox=root / _folder(delivery, "outbox", "outbox"),
         sendgrid=_sendgrid(top.table("sendgrid")),
         restraint=_restraint(delivery),
+        smtp=_smtp(top.table("smtp"), root),
     )
     for table in (delivery, places, templates, store):
         table.close()
@@ -92,7 +97,7 @@ def _content(table: Table, root: Path) -> ContentConfig:
     labels = {role: builtin + more.strings(role) for role, builtin in LABELS.items()}
     more.close()
     content = ContentConfig(
-        folder=root / table.text("folder", "content"),
+        folder=root / _folder(table, "folder", "content"),
         url=table.parsed("url", "", _post_url, POST_URL),
         labels=labels,
         cache=table.flag("cache", True),
@@ -154,6 +159,47 @@ def _sendgrid(table: Table) -> SendgridConfig:
     return sendgrid
 
 
+def _smtp(table: Table, root: Path) -> SmtpConfig:
+    default = SmtpConfig()
+    most = partial(_whole, most=100_000)
+    security = table.parsed(
+        "security", default.security, Security, " or ".join(f'"{way}"' for way in Security)
+    )
+    smtp = SmtpConfig(
+        host=table.parsed("host", "", _mail_host, 'a name or an IP address: "smtp.example.com"'),
+        port=table.parsed(
+            "port", SMTP_PORTS[security], partial(_whole, most=65_535), "a port from 1 to 65535"
+        ),
+        security=security,
+        user=table.parsed("user", "", _header_word, "the name of an account, without spaces"),
+        ca_file=_file(table, "ca_file", root),
+        connections=table.parsed(
+            "connections", default.connections, partial(_whole, most=64), "a number from 1 to 64"
+        ),
+        messages_per_connection=table.parsed(
+            "messages_per_connection", default.messages_per_connection, most, "1 to 100000"
+        ),
+        return_path=table.parsed("return_path", "", _address, "one address: bounces@example.com"),
+        verp=table.flag("verp", default.verp),
+        dkim_selector=table.parsed("dkim_selector", "", _dns_name, 'a DNS name: "digest2026"'),
+        dkim_domain=table.parsed("dkim_domain", "", _dns_name, 'a domain: "example.com"'),
+        dkim_key=_file(table, "dkim_key", root),
+    )
+    _check_smtp(table, smtp, insecure=table.flag("insecure", False))
+    table.close()
+    return smtp
+
+
+def _check_smtp(table: Table, smtp: SmtpConfig, *, insecure: bool) -> None:
+    if smtp.security is Security.NONE and smtp.host and not (insecure or _loopback(smtp.host)):
+        fix = 'set security = "starttls" or "tls"; only insecure = true sends readers in the clear'
+        table.report("security", f"{smtp.host} is another machine", fix)
+    if smtp.security is Security.NONE and smtp.user:
+        table.report("user", "a password never goes in the clear", 'expected another "security"')
+    if bool(smtp.dkim_selector) != bool(smtp.dkim_key):
+        table.report("dkim_key", "dkim_selector and dkim_key go together", "set both or neither")
+
+
 def _schedule(table: Table) -> dict[Cadence, Due]:
     schedule = {}
     for cadence, default in DEFAULT_DUE.items():
@@ -166,6 +212,14 @@ def _schedule(table: Table) -> dict[Cadence, Due]:
         table.known.add(cadence.value)
     table.close()
     return schedule or {Cadence.WEEKLY: parse_due(Cadence.WEEKLY, DEFAULT_DUE[Cadence.WEEKLY])}
+
+
+def _folder(table: Table, key: str, default: str) -> str:
+    """A path that is not empty: an empty one would be the project's own folder."""
+    path = table.text(key, default)
+    if not path.strip():
+        table.report(key, "is empty", f'expected a path, like "{default}"')
+    return path
 
 
 def _persona(table: Table) -> Preferences:
@@ -223,6 +277,30 @@ def _post_url(text: str) -> str:
     if fields - POST_URL_FIELDS or urlsplit(text).scheme not in {"https", "http"}:
         raise ValueError(text)
     return text
+
+
+def _mail_host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:-]{0,253}", text):
+        raise ValueError(text)
+    return text
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _dns_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", text) or len(text) > 200:
+        raise ValueError(text)
+    return text
+
+
+def _file(table: Table, key: str, root: Path) -> Path | None:
+    name = table.text(key)
+    return root / name if name else None
 
 
 def _list_id(text: str) -> str:

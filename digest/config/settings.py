@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -97,6 +98,32 @@ class SendgridConfig:
     webhook_keys: tuple[str, ...] = ()  # public keys of its Event Webhooks; empty: refuse all
 
 
+class Security(StrEnum):
+    """How a connection to a mail server is protected."""
+
+    STARTTLS = "starttls"  # before anything is said that matters, and never given up
+    TLS = "tls"  # from the first byte
+    NONE = "none"  # this machine only, unless the file says `insecure`
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpConfig:
+    """How the mail server is reached; its password comes from the environment alone."""
+
+    host: str = ""
+    port: int = 587
+    security: Security = Security.STARTTLS
+    user: str = ""  # empty: the server asks for none
+    ca_file: Path | None = None  # what to trust instead of the system's authorities
+    connections: int = 4
+    messages_per_connection: int = 100
+    return_path: str = ""  # where bounces go; empty: the newsletter's sender
+    verp: bool = False  # `bounces+<delivery id>@…`, so that a bounce says whose it is
+    dkim_selector: str = ""  # empty: the server signs
+    dkim_domain: str = ""  # empty: the domain of the newsletter's sender
+    dkim_key: Path | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Restraint:
     """How fast the sender is, how often it tries again, and when it stops by itself."""
@@ -128,3 +155,4 @@ class Config:
     outbox: Path
     sendgrid: SendgridConfig = field(default_factory=SendgridConfig)
     restraint: Restraint = field(default_factory=Restraint)
+    smtp: SmtpConfig = field(default_factory=SmtpConfig)

@@ -41,6 +41,7 @@ class Table:
     values: dict[str, object]
     findings: list[Finding]
     known: set[str] = field(default_factory=set)
+    overridden: Mapping[str, str] = field(default_factory=dict)  # dotted key -> environment name
 
     def text(self, key: str, default: str = "") -> str:
         value = self._take(key, default)
@@ -82,7 +83,8 @@ class Table:
         value = self._take(key, {})
         if not isinstance(value, dict):
             value = self._reject(key, value, f"a table [{self._dotted(key)}]", {})
-        return Table(self.path, self.source, self._dotted(key), value, self.findings)
+        name = self._dotted(key)
+        return Table(self.path, self.source, name, value, self.findings, overridden=self.overridden)
 
     def tables(self) -> "Mapping[str, Table]":
         """Every key of this table as a table of its own, like the personas."""
@@ -94,6 +96,12 @@ class Table:
 
     def report(self, key: str, message: str, fix: str) -> None:
         """Something the caller alone can judge is wrong with `key`."""
+        if name := self.overridden.get(self._dotted(key)):
+            check = f"config/{self._dotted(key)}"
+            self.findings.append(
+                Finding("environment", 0, check, Severity.ERROR, message, name, fix)
+            )
+            return
         own_table = line_of(self.source, self._dotted(key))
         line = own_table or line_of(self.source, self.name, key)
         check = f"config/{self._dotted(key)}"

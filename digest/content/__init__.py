@@ -16,22 +16,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from digest import models
 from digest.config import Config
-from digest.content.cache import RACY, Cache, Row, version
-from digest.content.collect import by_path, stories
-from digest.content.post import PostReader
+from digest.content.cache import RACY, Cache, decoded, version
+from digest.content.collect import stories
+from digest.content.post import UNKNOWN, PostReader, Row, listed
 from digest.content.refusal import RefusedError
 from digest.content.walk import Candidate, Walk, read_file
 from digest.hashtags import Vocabulary
-from digest.models import Finding, Severity
+from digest.models import Finding, Severity, Story
 
 __all__ = ["Content", "read_content", "read_post"]
 
-@dataclass(frozen=True, slots=True)
-class Content(models.Content):
-    """Everything read in one go, with how its tags are spelled."""
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything read from the content folder in one go, with how its tags are spelled."""
+
+    stories: tuple[Story, ...]
+    findings: tuple[Finding, ...]
+    posts: int  # files read, good or bad
     vocabulary: Vocabulary
 
 
@@ -57,7 +60,7 @@ def read_post(
 ) -> Content:
     """The stories of one post from its bytes, touching no file. `path` is relative to the root."""
     inner = Walk(config.root, config.content.folder).names(str(config.root / path))[1]
-    return _content(config, [_read(PostReader(config), data, path, inner)], [], now)
+    return _content(config, [PostReader(config).read(data, path, inner)], [], now)
 
 
 def _read_all(
@@ -78,13 +81,9 @@ def _read_all(
 def _content(
     config: Config, rows: Sequence[Row], findings: Sequence[Finding], now: datetime | None
 ) -> Content:
-    found, clashes, vocabulary = stories(
-        by_path({row[0]: row[3] for row in rows}),
-        config.tags,
-        config.newsletter.timezone,
-        now or datetime.now(UTC),
-    )
-    told = [_finding(row[0], item) for row in rows for item in row[4]]
+    zone = config.newsletter.timezone
+    found, clashes, vocabulary = stories(rows, decoded, config.tags, zone, now or datetime.now(UTC))
+    told = [_finding(row.path, item) for row in rows for item in row.findings]
     return Content(tuple(found), tuple(sorted([*findings, *told, *clashes])), len(rows), vocabulary)
 
 
@@ -105,7 +104,7 @@ def _rows(
         if row is None:
             started = time.time_ns()
             row = _read_file(reader, candidate)
-            if cache and started - candidate.mtime > RACY:
+            if cache and row.size != UNKNOWN and started - row.mtime > RACY:
                 cache.put(row)
             elif cache:
                 cache.drop(shown)
@@ -118,29 +117,11 @@ def _rows(
 
 
 def _read_file(reader: PostReader, candidate: Candidate) -> Row:
+    shown, inner, _, size, mtime = candidate
     try:
-        data = read_file(candidate)
+        return reader.read(read_file(candidate), shown, inner, size, mtime)
     except RefusedError as refused:
-        return [candidate.shown, -1, 0, None, [_listed(refused.finding)]]
-    row = _read(reader, data, candidate.shown, candidate.inner)
-    row[1:3] = candidate.size, candidate.mtime
-    return row
-
-
-def _read(reader: PostReader, data: bytes | str, shown: str, inner: str) -> Row:
-    post, findings = reader.read(data, shown, inner)
-    return [shown, -1, 0, post, [_listed(finding) for finding in findings]]
-
-
-def _listed(finding: Finding) -> list[Any]:
-    return [
-        finding.line,
-        finding.check,
-        finding.severity.value,
-        finding.message,
-        finding.key,
-        finding.fix,
-    ]
+        return Row(shown, UNKNOWN, mtime, [], [listed(refused.finding)], None)
 
 
 def _finding(path: str, row: Sequence[Any]) -> Finding:

@@ -5,10 +5,10 @@ two posts share) is decided afterwards, in `collect.py`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from digest.config import Config
@@ -29,18 +29,18 @@ SUFFIX = re.compile(r"(?:\.aspx)?\.(?:md|markdown|mdx|rmd)$", re.IGNORECASE)
 
 _DATED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[-_ ]?")
 _FIELD = re.compile(r"\{(\w+)\}")
+UNKNOWN = -1  # size of a file that could not be read, and of bytes that come from none
 _T = TypeVar("_T")
 
 
 class Post(NamedTuple):
-    """One readable file. The cache keeps it as a JSON list, so it holds nothing but JSON."""
+    """What one file says. The cache keeps it as a JSON list, so it holds nothing but JSON."""
 
     id: str
     slug: str
     title: str
     published: int  # microseconds since 1970, UTC
     language: str
-    tags: list[str]  # raw
     url: str
     disclaimer: str
     pinned: bool
@@ -48,6 +48,17 @@ class Post(NamedTuple):
     date_key: str  # where the date came from: its key, or empty for the file name
     date_line: int
     pieces: list[Piece]
+
+
+class Row(NamedTuple):
+    """One file, as it was read or as it is remembered."""
+
+    path: str  # as shown
+    size: int
+    mtime: int
+    tags: list[str]  # raw
+    findings: list[list[Any]]  # as `listed` makes them
+    post: Sequence[Any] | memoryview | None  # a view: of its JSON; None: left out
 
 
 class Names(NamedTuple):
@@ -70,34 +81,43 @@ class PostReader:
         self._split_words = config.content.split_words
         self._url = config.content.url
 
-    def read(self, data: bytes | str, path: str, inner: str) -> tuple[Post | None, list[Finding]]:
-        """The post and what was found; None when an error or a missing date leaves it out.
+    def read(
+        self, data: bytes | str, path: str, inner: str, size: int = UNKNOWN, mtime: int = 0
+    ) -> Row:
+        """The row of one file; its post is None when an error or a missing date leaves it out.
 
         `path` is what findings name, `inner` the path below the content folder. Never raises.
         """
         findings: list[Finding] = []
+        post, tags = self._read(data, path, inner, findings)
+        if any(finding.severity is Severity.ERROR for finding in findings):
+            post = None
+        return Row(path, size, mtime, tags, [listed(finding) for finding in findings], post)
+
+    def _read(
+        self, data: bytes | str, path: str, inner: str, findings: list[Finding]
+    ) -> tuple[Post | None, list[str]]:
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogatepass")
         try:
             text, clean = decode(data, path)
             if not text.strip():
-                return None, [Finding(path, 0, "content/empty", Severity.WARNING, "empty file")]
+                findings += [Finding(path, 0, "content/empty", Severity.WARNING, "empty file")]
+                return None, []
             front = read_front_matter(text, path, clean)
-            if not clean:
-                front = replace(front, body=CONTROL.sub("", front.body))
-            findings.extend(front.findings)
-            post = self._post(front, text, path, inner, findings)
         except RefusedError as refused:
-            return None, [*findings, refused.finding]
-        failed = any(finding.severity is Severity.ERROR for finding in findings)
-        return None if failed else post, findings
+            findings.append(refused.finding)
+            return None, []
+        findings += front.findings
+        if not clean:
+            front = replace(front, body=CONTROL.sub("", front.body))
+        return self._post(front, Fields(front.entries, path, text, findings), path, inner)
 
     def _post(
-        self, front: FrontMatter, text: str, path: str, inner: str, findings: list[Finding]
-    ) -> Post | None:
-        fields = Fields(front.entries, path, text, findings)
+        self, front: FrontMatter, fields: Fields, path: str, inner: str
+    ) -> tuple[Post | None, list[str]]:
+        body, findings = front.body, fields.findings
         attempt = _Attempts(findings)
-        body = front.body
         title = attempt(lambda: self._title(fields, body), "")
         undated: tuple[Moment | None, Entry | None] = (None, None)
         moment, dated = attempt(lambda: fields.moment(self._zone), undated)
@@ -105,14 +125,14 @@ class PostReader:
         none: list[str] = []
         tags = attempt(lambda: fields.tags(self._split_words), none)
         if attempt.failed:
-            return None
+            return None, []
         names = self._names(inner)
         draft = fields.hidden() or "_drafts" in inner.split("/")
         day = names.day
         findings += _doubts(front, path, title, moment, day, draft)
         moment = moment or (typed_date(day, self._zone) if day else None)
         if not title or not moment:
-            return None
+            return None, []
         language = fields.language(LANGUAGE) or language_of(tags, self._languages)
         language = language or names.language or self._language
         said = read_body(
@@ -126,13 +146,12 @@ class PostReader:
         findings += _link_problems(said, path)
         identity = fields.text(ID).strip() or slug or names.stem
         slug = slug or names.stem
-        return Post(
+        post = Post(
             identity if language == self._language else f"{identity}.{language}",
             slug,
             title,
             (moment.at - EPOCH) // timedelta(microseconds=1),
             language,
-            tags,
             self._page(slug, names, language, moment.at) or fields.address(PAGE),
             said.disclaimer,
             fields.pinned(),
@@ -141,6 +160,7 @@ class PostReader:
             dated.line if dated else 0,
             said.pieces,
         )
+        return post, tags
 
     def _title(self, fields: Fields, body: str) -> str:
         return title_text(fields.wanted_text(TITLE)) or first_heading(body, self._labels)
@@ -175,6 +195,12 @@ class PostReader:
         if stem in ("index", "_index") and folder:
             stem, bare = folders[-1], folder
         return Names(bare, _DATED.sub("", stem, count=1) or stem, language, named_date(inner))
+
+
+def listed(finding: Finding) -> list[Any]:
+    """A finding as JSON, without the path that its row has."""
+    severity = finding.severity.value
+    return [finding.line, finding.check, severity, finding.message, finding.key, finding.fix]
 
 
 def _doubts(

@@ -14,6 +14,7 @@ import yaml
 from digest.content.refusal import RefusedError, refuse
 
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*:""")
+_GLUED = re.compile(r"\s*[\w-]+:[^\s/]")
 _VALUE = re.compile(r"""\s*(?:- )?["']?[\w-]+["']?\s*:\s+(?P<value>.*)""")
 
 
@@ -39,7 +40,7 @@ class _Trouble:
 def refusal(source: str, error: Exception, path: str, first: int) -> RefusedError:
     """The refusal for YAML `source` that begins on line `first` and failed with `error`."""
     trouble = _trouble(source, error)
-    at = trouble.since if _unclosed(trouble) or _keyless(trouble) else trouble.at
+    at = _guilty_line(trouble)
     at = min(at, max(len(trouble.lines) - 1, 0))
     message, fix = _explain(trouble)
     near = nearest_key(trouble.lines, trouble.at)
@@ -65,7 +66,9 @@ def _trouble(source: str, error: Exception) -> _Trouble:
         at = source.count("\n", 0, getattr(error, "position", 0) or 0)
         return _Trouble(lines, str(getattr(error, "reason", error)), at, at)
     began = getattr(error, "context_mark", None) or mark
-    return _Trouble(lines, str(getattr(error, "problem", "")), mark.line, began.line)
+    # Not `mark.line`: YAML ends lines at U+2028 too, which `lines` and editors do not.
+    at, since = (source.count("\n", 0, place.index) for place in (mark, began))
+    return _Trouble(lines, str(getattr(error, "problem", "")), at, since)
 
 
 def _second_opinion(source: str) -> yaml.YAMLError | None:
@@ -79,6 +82,13 @@ def _second_opinion(source: str) -> yaml.YAMLError | None:
     return None
 
 
+def _guilty_line(trouble: _Trouble) -> int:
+    """Where to mend: where the parser gave up, or where what it was reading began."""
+    if _unclosed(trouble) or _keyless(trouble):
+        return trouble.since
+    return trouble.at - 1 if _glued_above(trouble) else trouble.at
+
+
 def _unclosed(trouble: _Trouble) -> bool:
     return "end of stream" in trouble.problem or "document separator" in trouble.problem
 
@@ -89,7 +99,20 @@ def _keyless(trouble: _Trouble) -> bool:
 
 def _glued(trouble: _Trouble) -> bool:
     line = trouble.lines[trouble.since] if trouble.since < len(trouble.lines) else ""
-    return _keyless(trouble) and re.match(r"\s*[\w-]+:\S", line) is not None
+    keyless = _keyless(trouble) and _GLUED.match(line) is not None
+    return keyless or _glued_above(trouble)
+
+
+def _glued_above(trouble: _Trouble) -> bool:
+    above = trouble.lines[trouble.at - 1] if trouble.at else ""
+    return _inner_colon(trouble) is False and _GLUED.match(above) is not None
+
+
+def _inner_colon(trouble: _Trouble) -> bool | None:
+    """Whether the value itself has the `: ` that YAML stumbled over; None: it was not that."""
+    if "mapping values" not in trouble.problem:
+        return None
+    return ": " in trouble.value or trouble.value.endswith(":")
 
 
 def _explain(trouble: _Trouble) -> tuple[str, str]:
@@ -135,8 +158,9 @@ _CAUSES: tuple[tuple[Callable[[_Trouble], bool], str, str], ...] = (
         "looks like an unfilled template",
         "fill it in, or put the value in quotes",
     ),
+    (_glued, "the space after the colon is missing", "write `key: value`"),
     (
-        lambda t: "mapping values" in t.problem and t.value[:1] not in "\"'",
+        lambda t: bool(_inner_colon(t)) and t.value[:1] not in "\"'",
         "`: ` in a value that is not in quotes",
         'put the value in quotes: "…"',
     ),
@@ -165,7 +189,6 @@ _CAUSES: tuple[tuple[Callable[[_Trouble], bool], str, str], ...] = (
         "a list item stands on the key's line",
         "begin the list on the next line, or write [a, b]",
     ),
-    (_glued, "the space after the colon is missing", "write `key: value`"),
     (
         _keyless,
         "a line without a key",

@@ -12,7 +12,7 @@ from digest.models import Finding, Severity
 
 MAX_BYTES = 5_000_000
 SKIPPED_FOLDERS = frozenset({"node_modules", "templates", "_templates", "layouts", "archetypes"})
-_ENDINGS = (".md", ".markdown", ".mdx", ".Rmd", ".rmd", ".MD")
+_ENDINGS = (".md", ".markdown", ".mdx", ".rmd")
 # A FIFO would block the open, and a terminal would become ours.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -71,22 +71,22 @@ class Walk:
             name = entry.name
             if name.startswith("."):
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 self._enter_named(entry, above | {here})
-            elif name.endswith(_ENDINGS) and name[0] != "_" and name[:6].lower() != "readme":
+            elif (
+                name.lower().endswith(_ENDINGS) and name[0] != "_" and name[:6].lower() != "readme"
+            ):
                 text = _slashes(name)
                 self._add(shown + text, inner + text, entry.path, entry)
 
     def _enter_named(self, entry: "os.DirEntry[str]", above: frozenset[tuple[int, int]]) -> None:
-        if entry.name.endswith(_ENDINGS):
+        if entry.name.lower().endswith(_ENDINGS):
             message = "is a folder, though its name is a post's"
             self._problem(entry.path, "content/folder-name", message, severity=Severity.WARNING)
         if entry.name.lower() not in SKIPPED_FOLDERS:
             self._enter(entry.path, above)
 
-    def _add(
-        self, shown: str, inner: str, absolute: str, entry: "os.DirEntry[str] | None"
-    ) -> None:
+    def _add(self, shown: str, inner: str, absolute: str, entry: "os.DirEntry[str] | None") -> None:
         try:
             info = entry.stat() if entry else os.stat(absolute)  # noqa: PTH116
         except OSError as error:
@@ -135,6 +135,13 @@ def _blocks(descriptor: int, limit: int) -> Iterator[bytes]:
     while limit > 0 and (block := os.read(descriptor, min(limit, 1 << 16))):
         limit -= len(block)
         yield block
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself: `_add` says so, if it would be a post
+        return False
 
 
 def _below(absolute: str, folder: str) -> str:

@@ -69,16 +69,25 @@ def _markdown(folder: Path) -> Iterator[Path]:
             name for name in folders if name[0] != "." and name.lower() not in NO_POST_FOLDERS
         )
         for name in sorted(files):
-            if SUFFIX.search(name) and not NO_POSTS.match(name):
-                yield Path(place, name)
+            path = Path(place, name)
+            # A FIFO would block whoever opens it; a link may lead nowhere or to itself.
+            if SUFFIX.search(name) and not NO_POSTS.match(name) and path.is_file():
+                yield path
 
 
 def _date(path: Path) -> date | None:
     """From the first lines, otherwise from the name; a date that does not exist is none."""
-    with path.open("rb") as file:
-        head = file.read(4_000).decode(errors="replace")
-    match = _DATE_KEY.search(head) or _DATE_IN_NAME.match(path.name)
+    match = _DATE_KEY.search(_head(path)) or _DATE_IN_NAME.match(path.name)
     try:
         return date.fromisoformat(match[1]) if match else None
     except ValueError:
         return None
+
+
+def _head(path: Path) -> str:
+    """The first lines; none of a file that may not be read, which `digest check` tells."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4_000).decode(errors="replace")
+    except OSError:
+        return ""

@@ -13,7 +13,7 @@ from digest.providers import Answer, Batch, Provider, Receipt, Refusal
 from digest.sender.journal import Journal
 from digest.store.ledger.records import Claim, Claimed, Closing, DeliveryState, Mark
 
-BATCH = 250  # deliveries of one edition handed over together
+BATCH = 250  # deliveries of one edition handed over together, unless a provider says otherwise
 KILLED = "interrupted while it was handed over"
 
 
@@ -68,7 +68,7 @@ class Handing:
 
     def _batches(self, deliveries: Sequence[Claimed]) -> Iterator[tuple[int, list[Claimed]]]:
         """Neighbours of one edition, no more than may leave at once."""
-        most = self.rate.at_once(BATCH)
+        most = self.rate.at_once(getattr(self.provider, "at_once", BATCH))
         for edition, group in groupby(deliveries, lambda one: one.edition):
             every = list(group)
             for first in range(0, len(every), most):

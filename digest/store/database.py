@@ -6,7 +6,7 @@ transaction never fails half-way for want of the lock. PostgreSQL: UTC, and the 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,13 @@ class Database:
         name = self.engine.url.database
         return Path(name) if self.dialect == "sqlite" and name else None
 
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(self.place, self.engine.dialect.loaded_dbapi.Error)
+
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """One snapshot; never waits for a writer."""
-        with explained(self.place), self.engine.connect() as connection:
+        with self._explained(), self.engine.connect() as connection:
             options: dict[str, Any] = {"digest_reads": True}
             if self.dialect == "postgresql":  # SQLite's are snapshots anyway
                 options["isolation_level"] = "REPEATABLE READ"
@@ -54,7 +57,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """One transaction: all of it is kept, or none."""
-        with explained(self.place), self.engine.begin() as connection:
+        with self._explained(), self.engine.begin() as connection:
             yield connection
 
 

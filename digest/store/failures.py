@@ -35,11 +35,11 @@ _UNREACHABLE = ("cannot be reached", "check `database` in digest.toml and that t
 
 
 @contextmanager
-def explained(place: str) -> Iterator[None]:
+def explained(place: str, driver_error: type[Exception]) -> Iterator[None]:
     """Turn a driver's error into a StoreError that names the database at `place`.
 
-    A broken constraint passes through: it means a fault in this program, or a conflict that the
-    caller knows how to name.
+    `driver_error` is the base of the driver's own errors. A broken constraint passes through: it
+    means a fault in this program, or a conflict that the caller knows how to name.
     """
     try:
         yield
@@ -47,7 +47,7 @@ def explained(place: str) -> Iterator[None]:
         raise
     except sa.exc.DBAPIError as error:
         raise _translated(place, error.orig) from error
-    except sqlite3.Error as error:  # while connecting, before SQLAlchemy wraps it
+    except driver_error as error:  # while connecting, or past SQLAlchemy on the bulk paths
         raise _translated(place, error) from error
 
 

@@ -15,7 +15,6 @@ import psycopg
 import pytest
 
 from digest.store import Consent, Store, connect, migrate
-from tests.test_cli import project, run  # noqa: F401 - fixtures
 
 SECRETS = (b"a secret of the tests, long enough",)
 NOW = datetime(2026, 11, 19, 9, tzinfo=UTC)

@@ -1,6 +1,7 @@
 """A database that cannot be used says so in words, and keeps whole transactions only."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 
 from digest.errors import StoreError
 from digest.store import State, Store, connect, exists, url_of
-from tests.store.conftest import SECRETS
+from tests.store.conftest import NOW, SECRETS
 from tests.store.people import add
 
 
@@ -23,6 +24,22 @@ def test_a_locked_database_is_named_after_the_wait(sqlite_store: Store) -> None:
 
     other.close()
     assert sqlite_store.subscriptions.count()[State.CONFIRMED] == 0
+
+
+def test_a_held_reader_is_named_after_the_wait(
+    fresh_url: Callable[[], str],
+) -> None:
+    url = fresh_url()
+    with (
+        Store.open(url, SECRETS) as holder,
+        Store.open(url, SECRETS, patience=0.1) as other,
+    ):
+        person = add(holder)
+        holding = holder.subscriptions._locked(person)
+        with holding, pytest.raises(StoreError, match="is locked by another program"):
+            other.subscriptions.unsubscribe(person, NOW, "test")
+
+        assert other.subscriptions.unsubscribe(person, NOW, "test")
 
 
 def test_reading_goes_on_while_another_writes(sqlite_store: Store) -> None:

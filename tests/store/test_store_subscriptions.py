@@ -9,6 +9,7 @@ from digest.errors import StoreError
 from digest.models import Cadence, Preferences
 from digest.preferences import everything, follow, mute, unfollow, unmute
 from digest.store import Consent, EventKind, Filter, State, Store, SuppressionReason
+from digest.store.bulk import new_ids
 from tests.store.conftest import CONSENT, NOW
 from tests.store.people import add, due_emails
 
@@ -252,3 +253,12 @@ def test_a_limit_ends_the_list(store: Store) -> None:
         add(store, f"reader{number}@example.com")
 
     assert len(list(store.subscriptions.stream(limit=2))) == 2
+
+
+@pytest.mark.parametrize("number", [1, 5000])
+def test_new_ids_are_distinct_positive_and_fit_a_signed_column(number: int) -> None:
+    ids = new_ids(number)
+
+    assert len(set(ids)) == number
+    assert all(0 < one < 2**63 for one in ids)
+    assert set(ids).isdisjoint(new_ids(number))
