@@ -30,9 +30,9 @@ from typing import cast
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from digest.content import Content  # noqa: E402
 from digest.hashtags import Vocabulary, fold  # noqa: E402
 from digest.issues import Draft  # noqa: E402
-from digest.models import Content  # noqa: E402
 from digest.planning import freeze  # noqa: E402
 from digest.providers import Answer, Batch, Receipt  # noqa: E402
 from digest.readership import StoredReaders  # noqa: E402

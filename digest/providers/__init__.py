@@ -12,9 +12,11 @@ from typing import Protocol, cast, runtime_checkable
 from digest.composer import EditionMessage, Reader
 from digest.config import Config
 from digest.errors import ConfigError, DigestError, Outcome, ProviderError
+from digest.events import Event
 
 # Imported when asked for: a vendor's package can cost more start-up time than all of ours.
 _MODULES = {"outbox": "digest.providers.outbox"}
+_WEBHOOKS = {"sendgrid": "digest.providers.sendgrid.webhook"}
 
 
 def _not_noted(delivery: str) -> None:
@@ -93,6 +95,13 @@ class Remembers(Protocol):
     def look_up(self, issue_id: str, deliveries: Sequence[str]) -> Mapping[str, Receipt]:
         """Those of the deliveries that it took, in any run; the others it certainly did not."""
         ...
+
+
+def event_parser(name: str) -> Callable[[bytes], Iterator[Event]]:
+    """Reads the body of a provider's event webhook. ConfigError when it tells no events."""
+    if name not in _WEBHOOKS:
+        raise ConfigError(f"the provider {name!r} tells no events; {', '.join(_WEBHOOKS)} does")
+    return cast("Callable[[bytes], Iterator[Event]]", import_module(_WEBHOOKS[name]).parse)
 
 
 def names() -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from digest.store.database import FILE, PATIENCE, Database, connect, url_of
 from digest.store.hashing import Hasher, adopt, matching_hasher
 from digest.store.intake import Entry, Intake, OnConflict, Outcome
 from digest.store.ledger import Ledger
+from digest.store.ledger.hearing import Hearing
 from digest.store.people import Filter
 from digest.store.records import (
     Consent,
@@ -42,6 +43,7 @@ __all__ = [
     "Entry",
     "EventKind",
     "Filter",
+    "Hearing",
     "HistoryEvent",
     "Intake",
     "Ledger",
@@ -71,6 +73,7 @@ class Store:
     suppressions: Suppressions
     audience: Audience
     ledger: Ledger
+    hearing: Hearing
 
     @classmethod
     def open(cls, url: str, secrets: Sequence[bytes], *, patience: float = PATIENCE) -> "Store":
@@ -94,6 +97,7 @@ class Store:
             Suppressions(database, hasher),
             Audience(database),
             Ledger(database),
+            Hearing(database, hasher),
         )
 
     def intake(

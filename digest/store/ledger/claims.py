@@ -173,7 +173,7 @@ def close(connection: sa.Connection, number: int, closing: Closing, now: datetim
     ).one_or_none()
     expected = _CLAIMED if ours is not None else DeliveryState.UNKNOWN
     write_marks(connection, number, closing.marks, now, expected=expected)
-    _cover(connection, number, held)
+    cover(connection, number, held.lo, held.hi)
     if ours is not None:
         _release_rest(connection, number, held, closing.rest)
         _let_go(connection, number, held)
@@ -346,11 +346,14 @@ def _subscriber(
     return Subscriber(person, email, name, wishes(*wish), _CADENCES[cadence], zone)
 
 
-def _cover(connection: sa.Connection, number: int, held: Held) -> None:
-    """Move the mark of everybody in the window to whom the issue was handed over."""
+def cover(connection: sa.Connection, number: int, lo: int, hi: int) -> None:
+    """Move the mark of everybody in `[lo, hi)` to whom the issue was handed over."""
     end = sa.select(issue.c.window_end).where(issue.c.number == number).scalar_subquery()
     people = sa.select(delivery.c.subscriber_id).where(
-        *_within(number, held), delivery.c.state.in_(_HANDED_OVER)
+        delivery.c.issue_number == number,
+        delivery.c.number >= lo,
+        delivery.c.number < hi,
+        delivery.c.state.in_(_HANDED_OVER),
     )
     mark = subscriber.c.covered_until
     connection.execute(
@@ -368,7 +371,7 @@ def _release_rest(connection: sa.Connection, number: int, held: Held, rest: Deli
     claimed = delivery.c.state == _CLAIMED.value
     connection.execute(sa.update(delivery).where(*_within(number, held), claimed).values(values))
     if rest is not _PLANNED:
-        _cover(connection, number, held)
+        cover(connection, number, held.lo, held.hi)
     cancelled = sa.exists(
         sa.select(1).where(issue.c.number == number, issue.c.state == IssueState.CANCELLED.value)
     )
