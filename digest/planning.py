@@ -22,7 +22,7 @@ from digest.store.ledger import Draftsman
 from digest.store.ledger.records import Contents, PlannedEdition, PlannedIssue, PlannedStory
 
 _CHUNK = 10_000  # deliveries of one transaction
-_WAITING = 500_000  # readers that wait for their edition's batch to fill, in all: 8 bytes each
+_WAITING = 100_000  # readers that wait for their edition's batch to fill, in all: 8 bytes each
 _REMEMBERED = 100_000  # different readers
 _FAR = {Reason.BEFORE_WINDOW, Reason.AFTER_WINDOW}
 
