@@ -5,6 +5,7 @@
     ├── TemplateError           one template is bad: nothing can be rendered
     ├── SubscribersError        the subscriber file as a whole cannot be read
     ├── StoreError              the database cannot be used, or refuses what was asked
+    ├── StaleError              a plan is not what would be sent any more; `changes` says why
     ├── FilterError             a tag expression cannot be parsed
     ├── TokenError              a signed link is forged, truncated or for another purpose
     └── ProviderError           the provider refused; `outcome` says permanent, temporary or unknown
@@ -67,6 +68,14 @@ class SubscribersError(DigestError):
 
 class StoreError(DigestError):
     """The database cannot be used (locked, full, too new), or holds what forbids the request."""
+
+
+class StaleError(DigestError):
+    """What an issue was planned from has changed. `changes` names each thing, in words."""
+
+    def __init__(self, message: str, *, changes: "tuple[str, ...]" = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.changes = changes
 
 
 class FilterError(DigestError):

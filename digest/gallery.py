@@ -23,7 +23,7 @@ def write_gallery(draft: Draft, plan: Plan, folder: Path) -> Path:
     editions.mkdir(parents=True)
     shown = plan.editions[:SHOWN]
     for edition in shown:
-        html = draft.sample(edition.id)
+        html = draft.sample(edition)
         (editions / f"{edition.id}.html").write_text(html, encoding="utf-8")
     environment = Environment(
         loader=PackageLoader("digest", "pages"),

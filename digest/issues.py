@@ -22,6 +22,7 @@ from digest.models import (
     Cadence,
     Edition,
     Issue,
+    Omission,
     Plan,
     Preferences,
     Selection,
@@ -92,14 +93,24 @@ class Draft:
         self._first: dict[str, tuple[Composition, Subscriber]] = {}  # by edition, in a plan
         self._why = lru_cache(8192)(wording.why)
 
+    def candidates(self) -> tuple[tuple[Story, ...], tuple[Omission, ...]]:
+        """The stories of the window, and those that are out for everybody."""
+        selector = self._selector(None)
+        return selector.candidates, tuple(selector.outside)
+
     def selection(self, preferences: Preferences) -> Selection:
         """What `preferences` get of every story there is, and why."""
         return self._desk(preferences).selector.explain(preferences)
 
-    def composition(self, preferences: Preferences) -> Composition | None:
-        """The edition for `preferences`, or None when it would be empty."""
+    def composition(
+        self, preferences: Preferences, covered: datetime | None = None
+    ) -> Composition | None:
+        """The edition for `preferences`, or None when it would be empty.
+
+        Of stories published at or after `covered`, the end of what the reader was sent last.
+        """
         desk = self._desk(preferences)
-        chosen = desk.selector.select(preferences)
+        chosen = desk.selector.select(preferences, covered)
         if not chosen.picks:
             return None
         stories = tuple(pick.story.id for pick in chosen.picks)
@@ -107,6 +118,19 @@ class Draft:
         if (known := desk.compositions.get(identity)) is None:
             known = desk.compositions[identity] = self._compose(desk, chosen)
         return known
+
+    def frozen(
+        self, language: str, stories: Sequence[str], more: Sequence[str], *, before: str = ""
+    ) -> EditionMessage:
+        """The message of an edition that was planned before, by the ids of its stories.
+
+        They are candidates of this issue still. `before` stands before the subject.
+        """
+        desk = self._desks.get(language) or self._desks.setdefault(
+            language, self._open_desk(language)
+        )
+        known = {story.id: story for story in desk.selector.candidates}
+        return self._message(desk, [known[story] for story in stories], more, before)
 
     def reader(self, subscriber: Subscriber) -> Reader:
         """What is different for `subscriber` alone."""
@@ -168,10 +192,13 @@ class Draft:
         for edition, readers in waiting.items():
             yield Batch(self.issue.id, messages[edition], tuple(readers))
 
-    def sample(self, edition: str) -> str:
-        """The HTML of a planned edition, as its first reader gets it."""
-        composition, subscriber = self._first[edition]
-        return composition.message.html(self.reader(subscriber))
+    def sample(self, edition: Edition) -> str:
+        """The HTML of a planned edition, as its first reader (or nobody) gets it."""
+        if edition.id in self._first:
+            composition, subscriber = self._first[edition.id]
+            return composition.message.html(self.reader(subscriber))
+        stories, more = ([story.id for story in part] for part in (edition.stories, edition.more))
+        return self.frozen(edition.language, stories, more).html(self._someone())
 
     def mjml(self, subscriber: Subscriber) -> str:
         """The MJML source of the subscriber's digest, rendered the plain way, in one piece.
@@ -217,18 +244,23 @@ class Draft:
 
     def _compose(self, desk: _Desk, chosen: Selection) -> Composition:
         stories = tuple(pick.story for pick in chosen.picks)
-        words = self._words(desk, stories)
-        message = desk.press.edition(
-            [story.id for story in stories],
-            [story.id for story in chosen.more],
-            subject=words[Slot.SUBJECT],
-            preheader=words[Slot.PREHEADER],
-            intro=words[Slot.INTRO],
-        )
+        message = self._message(desk, stories, [story.id for story in chosen.more])
         code = desk.translations.code
         size = len(message.html(self._someone()).encode())
         identity = _edition_id(code, stories, chosen.more)
         return Composition(Edition(identity, code, stories, chosen.more, 0, size), message)
+
+    def _message(
+        self, desk: _Desk, stories: Sequence[Story], more: Sequence[str], before: str = ""
+    ) -> EditionMessage:
+        words = self._words(desk, stories)
+        return desk.press.edition(
+            [story.id for story in stories],
+            more,
+            subject=before + words[Slot.SUBJECT],
+            preheader=words[Slot.PREHEADER],
+            intro=words[Slot.INTRO],
+        )
 
     def _words(self, desk: _Desk, stories: Sequence[Story]) -> dict[Slot, str]:
         """The sentences of an edition."""

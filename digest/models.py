@@ -141,6 +141,7 @@ class Reason(StrEnum):
     FUTURE = "future"
     BEFORE_WINDOW = "before the window"
     AFTER_WINDOW = "after the window"
+    COVERED = "covered by an earlier issue"
     OTHER_LANGUAGE = "other language"
     MUTED = "muted"
     NO_TAG = "no tag matched"
@@ -222,3 +223,9 @@ class Plan:
     stories: tuple[Story, ...]  # candidates that are in at least one edition or would be
     omitted: tuple[Omission, ...]  # candidates out for everybody
     skipped: Mapping[str, int] = field(default_factory=dict)  # reason -> subscribers
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Bytes of HTML of the smallest, the median and the largest edition; zeros without any."""
+        sizes = sorted(edition.html_bytes for edition in self.editions) or [0]
+        return sizes[0], sizes[len(sizes) // 2], sizes[-1]

@@ -92,7 +92,7 @@ class StoredReaders:
                 issue.cadence,
                 reader.timezone,
             )
-        skipped.update(self._others(issue))
+        skipped.update(self.others(issue))
 
     def find(self, email: str, now: datetime) -> Found | None:
         found = self.store.subscriptions.find(normalise(email))
@@ -105,7 +105,8 @@ class StoredReaders:
             reasons.append(found.state.value)
         return Found(found.subscriber, ", ".join(reasons))
 
-    def _others(self, issue: Issue) -> Mapping[str, int]:
+    def others(self, issue: Issue) -> Mapping[str, int]:
+        """How many `due` does not give, by reason."""
         audience, at = self.store.audience, issue.window.end
         others = [cadence for cadence in Cadence if cadence is not issue.cadence]
         counts = {not_due(cadence): audience.count(cadence, at) for cadence in others}

@@ -53,7 +53,7 @@ class Selector:
         caps: Caps,
         language: str = "",
     ) -> None:
-        self._key, self._caps = key, caps
+        self._key, self._caps, self._start = key, caps, window.start
         self._language = language  # of two translations, who names none gets this
         self._bits: dict[str, int] = {}
         self.outside: list[Omission] = []  # out for every reader
@@ -76,18 +76,22 @@ class Selector:
         """The stories of the window, in its order."""
         return tuple(candidate.story for candidate in self._candidates)
 
-    def select(self, preferences: Preferences) -> Selection:
-        """What `preferences` get. Equal requests give the very same object."""
+    def select(self, preferences: Preferences, covered: datetime | None = None) -> Selection:
+        """What `preferences` get of the stories published at or after `covered`.
+
+        Equal requests give the very same object.
+        """
         return self._remembered(
             self._mask(preferences.tags),
             preferences.everything,
             self._mask(preferences.muted),
             preferences.languages,
+            covered if covered is not None and covered > self._start else None,
         )
 
-    def explain(self, preferences: Preferences) -> Selection:
+    def explain(self, preferences: Preferences, covered: datetime | None = None) -> Selection:
         """`select`, with the stories outside the window among the omissions too."""
-        chosen = self.select(preferences)
+        chosen = self.select(preferences, covered)
         return Selection(chosen.picks, (*chosen.omissions, *self.outside), chosen.more)
 
     def _candidate(self, story: Story, place: str) -> _Candidate:
@@ -104,12 +108,19 @@ class Selector:
         return mask
 
     def _decide(
-        self, follows: int, everything: bool, mutes: int, languages: tuple[str, ...]
+        self,
+        follows: int,
+        everything: bool,
+        mutes: int,
+        languages: tuple[str, ...],
+        covered: datetime | None,
     ) -> Selection:
         matching: list[_Candidate] = []
         omissions: list[Omission] = []
         for candidate in self._candidates:
-            if languages and candidate.story.language not in languages:
+            if covered is not None and candidate.story.published < covered:
+                omissions.append(Omission(candidate.story, Reason.COVERED))
+            elif languages and candidate.story.language not in languages:
                 language = candidate.story.language
                 omissions.append(Omission(candidate.story, Reason.OTHER_LANGUAGE, language))
             elif candidate.mask & mutes:

@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 
 # Pure: decisions and words, no reading or writing.
 DECISIONS = {
-    "hashtags", "filters", "selector", "cadence", "composer", "events", "wording", "inline", "columns",
-    "preferences", "tokens",
+    "hashtags", "filters", "selector", "cadence", "composer", "events", "wording", "inline",
+    "columns", "preferences", "tokens", "pace",
 }  # fmt: skip
 WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 
@@ -18,6 +18,7 @@ WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 ROWS = [
     {"cli", "__main__"},
     {"gallery"},
+    {"planning"},
     {"issues", "sender"},
     {"readership"},
     {

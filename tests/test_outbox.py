@@ -1,6 +1,7 @@
 """The outbox: a file per delivery, once, whole, and nowhere else."""
 
 import errno
+import os
 from dataclasses import replace
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -154,7 +155,8 @@ def test_a_file_where_a_folder_should_be_was_certainly_not_taken(tmp_path, place
 
 def test_a_full_disk_is_temporary_and_leaves_no_half_message(tmp_path):
     """`/dev/full` is the disk that is always full."""
-    partial = tmp_path / ISSUE.id / "0000" / "d0000000000000000001.eml.partial"
+    name = f"d0000000000000000001.eml.{os.getpid()}.partial"
+    partial = tmp_path / ISSUE.id / "0000" / name
     outbox = Outbox(tmp_path)
     list(outbox.hand_over(_batch(1)))
     partial.symlink_to("/dev/full")

@@ -18,7 +18,10 @@ COMMANDS = {
     "render": "Render one reader's digest.",
     "plan": "Show what the due issue would hold and who would get it.",
     "send": "Hand the due issue to the provider (the outbox, unless configured).",
+    "test-send": "Mail one message of an issue to yourself.",
+    "issues": "See what was planned and sent; pause, resume, cancel, retry, resolve.",
     "explain": "Say why a reader gets each story, or why not.",
+    "events": "Take in what the provider told of deliveries.",
     "subscribers": "Add, list, change, import and export subscribers.",
     "tags": "See what each tag means in readers and stories; rename and merge tags.",
     "suppressions": "Keep the list of addresses that are never mailed.",
@@ -35,7 +38,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"digest.cli.{cmd_name}").command
+        command = import_module(f"digest.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -1,6 +1,7 @@
 """Who a command speaks of: the subscribers, a persona, or tags typed on the command line."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,10 @@ from digest.readership import Found, ListedReaders, Readership, StoredReaders
 from digest.roster.cells import EVERYTHING, split_tags
 from digest.tokens import Keys
 
+if TYPE_CHECKING:
+    from digest.store import Store
+
+_OPEN = "digest.store"  # in click's own memory of a run
 OPERATORS = {"and", "or", "not"}
 PREVIEW_ADDRESS = "reader@example.com"
 
@@ -21,20 +26,31 @@ def keys_of(session: Session) -> Keys:
     return Keys(secret_keys(session.config, lasting=session.sends))
 
 
+def store_of(session: Session) -> "Store | None":
+    """The open store; None as long as the project has none. Opened once, closed at the end."""
+    config, context = session.config, click.get_current_context()
+    if not config.database and not (config.root / STORE_FILE).exists():
+        return None
+    if _OPEN not in context.meta:
+        from digest.store import Store, url_of
+
+        store = Store.open(url_of(config.database, config.root), secret_keys(config))
+        context.call_on_close(store.close)
+        context.meta[_OPEN] = store
+    opened: Store = context.meta[_OPEN]
+    return opened
+
+
 def readership(session: Session, *, report: bool = True) -> Readership:
     """Everybody: from the store once there is one, else from the CSV files.
 
     Rows that cannot be read are told at the end of the command.
     """
-    config = session.config
-    if config.database or (config.root / STORE_FILE).exists():
-        from digest.store import Store, url_of
-
-        store = Store.open(url_of(config.database, config.root), secret_keys(config))
-        click.get_current_context().call_on_close(store.close)
+    store = store_of(session)
+    if store is not None:
         return StoredReaders(store)
     key = keys_of(session).secrets[0]
-    return ListedReaders(config, key, session.report if report else _silent)
+    return ListedReaders(session.config, key, session.report if report else _silent)
 
 
 def _silent(finding: Finding) -> None:

@@ -11,6 +11,7 @@ class Exit(IntEnum):
     USAGE = 2  # click's own
     CHECKS = 3
     DECLINED = 5
+    STALE = 6
     PARTLY = 7
     INTERRUPTED = 130
 
@@ -21,7 +22,8 @@ MEANINGS = {
     Exit.USAGE: "wrong usage",
     Exit.CHECKS: "done, but posts, subscribers or templates have errors",
     Exit.DECLINED: "you said no, or there was nobody to ask",
-    Exit.PARTLY: "sent, but the provider refused some deliveries for good",
+    Exit.STALE: "refused: what was planned is not what would be sent any more",
+    Exit.PARTLY: "sent in part: some deliveries failed, are unknown or are still planned",
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
 }
 

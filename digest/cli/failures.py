@@ -7,7 +7,7 @@ import click
 
 from digest.cli.exits import Exit
 from digest.config import plain_terminal
-from digest.errors import ConfigError, DigestError, FilterError
+from digest.errors import ConfigError, DigestError, FilterError, StaleError
 
 
 def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
@@ -25,6 +25,9 @@ def exit_code(error: BaseException) -> int:  # noqa: PLR0911 - one line per kind
             # `digest stories | head`: nobody listens, nothing is wrong. click has closed its ears
             # and exits; our commands return, so nothing else ends this way.
             return Exit.DONE
+        case StaleError():
+            _show(error)
+            return Exit.STALE
         case FilterError():
             _show(error)
             return Exit.USAGE

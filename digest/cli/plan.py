@@ -1,16 +1,21 @@
-"""`digest plan`: what the due issue would hold and who would get it."""
+"""`digest plan`: what the due issue holds and who gets it, frozen where there is a store."""
 
 import json
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.audience import draft_of, readership
+from digest.cli.audience import draft_of, readership, store_of
 from digest.cli.options import at_option, cadence_option
 from digest.cli.session import Session, project_command
 from digest.cli.shapes import plan_json
+from digest.cli.stored import freeze, replan_option
 from digest.inline import plain
 from digest.models import Plan
+
+if TYPE_CHECKING:
+    from digest.store.ledger.records import PlannedIssue
 
 TITLES = 8  # stories named before "and N more"
 
@@ -18,20 +23,35 @@ TITLES = 8  # stories named before "and N more"
 @project_command(name="plan", example="digest plan --at '2026-11-19 09:00'")
 @at_option
 @cadence_option
+@replan_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object (docs/json.md).")
-def command(session: Session, at: str, cadence: str | None, as_json: bool) -> int:
-    """Show what the due issue would hold and who would get it. Writes and sends nothing."""
+def command(session: Session, at: str, cadence: str | None, replan: bool, as_json: bool) -> int:
+    """Show what the due issue holds and who gets it, and send nothing.
+
+    With a store the issue is frozen: `digest send` does exactly this, or refuses. Planning it
+    again shows the same plan. Without a store nothing is written.
+    """
     draft = draft_of(session, at, cadence)
-    plan = draft.plan(readership(session))
+    store, state, previous = store_of(session), "", None
+    if store is None:
+        plan = draft.plan(readership(session))
+    else:
+        from digest.planning import plan_of
+
+        frozen = freeze(session, store, draft, replan=replan)
+        plan, state = plan_of(draft, frozen), frozen.issue.state.value
+        previous = store.ledger.before(draft.issue.cadence, draft.issue.window.end)
     if as_json:
-        shape = plan_json(plan, session.findings)
+        shape = plan_json(plan, session.findings, state, previous)
         click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
     else:
-        show(session, plan)
+        show(session, plan, state, previous)
     return session.finish()
 
 
-def show(session: Session, plan: Plan) -> None:
+def show(
+    session: Session, plan: Plan, state: str = "", previous: "PlannedIssue | None" = None
+) -> None:
     """The plan for a person, on stdout."""
     zone = session.config.newsletter.timezone
     window = plan.issue.window
@@ -39,14 +59,14 @@ def show(session: Session, plan: Plan) -> None:
     def local(when: datetime) -> str:
         return f"{when.astimezone(zone):%a %d %b %Y %H:%M}"
 
-    _row("Issue", click.style(plan.issue.id, bold=True))
+    _row("Issue", click.style(plan.issue.id, bold=True) + (f" ({state})" if state else ""))
     _row("Window", f"{local(window.start)} – {local(window.end)} ({zone.key})")
     _row("Stories", _stories(plan))
     for story in plan.stories[:TITLES]:
         _row("", f"+ {plain(story.title)}")
     if len(plan.stories) > TITLES:
         _row("", f"  and {len(plan.stories) - TITLES} more")
-    _row("Readers", _readers(plan))
+    _row("Readers", _readers(plan) + _change(plan, previous))
     for reason, count in plan.skipped.items():
         _row("", f"{count:,} skipped: {reason}")
     if plan.editions:
@@ -70,12 +90,18 @@ def _readers(plan: Plan) -> str:
     return f"{plan.readers:,} of {total:,} get a digest"
 
 
+def _change(plan: Plan, previous: "PlannedIssue | None") -> str:
+    if previous is None:
+        return ""
+    return f" ({plan.readers - previous.readers:+,} against {previous.id})"
+
+
 def _editions(plan: Plan) -> str:
-    sizes = sorted(edition.html_bytes for edition in plan.editions)
-    if len(sizes) == 1:
+    sizes = plan.sizes
+    if len(plan.editions) == 1:
         return f"1, HTML of {sizes[0] / 1000:.0f} kB"
-    smallest, middle, largest = sizes[0], sizes[len(sizes) // 2], sizes[-1]
+    smallest, middle, largest = sizes
     return (
-        f"{len(sizes):,} different; HTML of {smallest / 1000:.0f} to "
+        f"{len(plan.editions):,} different; HTML of {smallest / 1000:.0f} to "
         f"{largest / 1000:.0f} kB, median {middle / 1000:.0f} kB"
     )

@@ -4,46 +4,87 @@ from datetime import UTC, datetime
 
 import click
 
-from digest.cli.audience import draft_of, readership
+from digest.cli.audience import draft_of, readership, store_of
 from digest.cli.exits import Exit
 from digest.cli.options import at_option, cadence_option
 from digest.cli.plan import show
 from digest.cli.session import LATEST, Session, project_command
+from digest.cli.stored import OUTBOX, draft_named, replan_option
 from digest.cli.tables import counted
+from digest.errors import DigestError
 from digest.issues import Draft
 from digest.models import Plan
 from digest.scaffold import samples
-from digest.sender import HandOver
+
+ONLY_STORED = "there is no store of subscribers, which this needs"
 
 
-@project_command(name="send", example="digest send --at latest")
+@project_command(name="send", example="digest send weekly-2026-11-19 --confirm 4210")
+@click.argument("issue", required=False)
 @at_option
 @cadence_option
-def command(session: Session, at: str, cadence: str | None) -> int:
-    """Hand the due issue to the provider: one message per reader.
+@click.option("--confirm", metavar="N", help="The number of readers: yes to sending to so many.")
+@click.option(
+    "--canary", type=click.IntRange(min=1), metavar="N", help="Pause after the first N readers."
+)
+@replan_option
+@click.option("--allow-errors", is_flag=True, help="Send although posts were left out for errors.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object (docs/json.md).")
+def command(
+    session: Session,
+    issue: str | None,
+    at: str,
+    cadence: str | None,
+    confirm: str | None,
+    canary: int | None,
+    replan: bool,
+    allow_errors: bool,
+    as_json: bool,
+) -> int:
+    """Hand an issue to the provider: one message per reader, each exactly once.
 
     The provider is the outbox unless configured otherwise: a folder of .eml files that any mail
-    program opens. A message that is there already is never written again.
+    program opens. With a store exactly what was planned is sent; any other provider asks for the
+    number of readers before.
     """
     session.sends = True
-    draft = draft_of(session, at, cadence)
-    if at == LATEST and draft.issue.date > datetime.now(UTC):
+    draft = draft_named(session, issue) if issue else draft_of(session, at, cadence)
+    if at == LATEST and not issue and draft.issue.date > datetime.now(UTC):
         _say_not_due(session, draft)
         return session.finish()
+    store = store_of(session)
+    if store is not None:
+        from digest.cli.handing_over import Wishes, send_planned
+
+        wishes = Wishes(confirm, canary, replan, allow_errors, as_json)
+        return send_planned(session, store, draft, wishes)
+    if session.config.provider != OUTBOX or canary is not None or as_json:
+        raise DigestError(
+            ONLY_STORED, hint="make one: digest subscribers import FILE --consent 'how they agreed'"
+        )
+    return _send_listed(session, draft, at)
+
+
+def _send_listed(session: Session, draft: Draft, at: str) -> int:
+    """To the readers of the CSV files, through the outbox, which remembers what it took."""
     plan = draft.plan(readership(session))
     if not session.quiet:
         show(session, plan)
     if not plan.readers:
-        _say_nothing_new(session, plan, at)
+        say_nothing_new(session, plan, at)
         return session.finish()
     done = _hand_over(session, draft, plan)
-    _say_done(session, draft, plan, done)
+    session.say()
+    session.say(f"Wrote {counted(done.new, 'message')} to {session.config.outbox / draft.issue.id}")
+    if done.already:
+        session.say(f"  {done.already:,} there already, and left as they were")
+    say_where(session, draft, plan, anew=bool(done.new))
     for refusal in done.refused:
         click.echo(f"refused {refusal.delivery}: {refusal.reason}", err=True)
     return Exit.PARTLY if done.refused else session.finish()
 
 
-def _hand_over(session: Session, draft: Draft, plan: Plan) -> HandOver:
+def _hand_over(session: Session, draft: Draft, plan: Plan) -> "HandOver":  # type: ignore[name-defined]  # noqa: F821
     from digest.providers import connect
     from digest.sender import send
 
@@ -63,7 +104,7 @@ def _say_not_due(session: Session, draft: Draft) -> None:
     session.say("  look at it now:  digest render --at latest --out digest.html")
 
 
-def _say_nothing_new(session: Session, plan: Plan, at: str) -> None:
+def say_nothing_new(session: Session, plan: Plan, at: str = LATEST) -> None:
     if not plan.skipped:
         session.say(f"There are no subscribers yet: {session.config.subscribers} lists nobody.")
     elif at == LATEST:
@@ -73,18 +114,14 @@ def _say_nothing_new(session: Session, plan: Plan, at: str) -> None:
         session.say("  the newest issue that has stories: digest send --at latest")
 
 
-def _say_done(session: Session, draft: Draft, plan: Plan, done: HandOver) -> None:
-    """What was written; the page of the issue is made when something was, and shows just that."""
+def say_where(session: Session, draft: Draft, plan: Plan, *, anew: bool) -> None:
+    """The page of the issue is made when something was written, and shows just that."""
     from digest.gallery import INDEX, write_gallery
 
     folder = session.config.outbox / draft.issue.id
     index = folder / INDEX
-    if done.new or not index.exists():
+    if anew or not index.exists():
         write_gallery(draft, plan, folder)
-    session.say()
-    session.say(f"Wrote {counted(done.new, 'message')} to {folder}")
-    if done.already:
-        session.say(f"  {done.already:,} there already, and left as they were")
     session.say(f"  look at them:     {index.resolve().as_uri()}")
     session.say("  why who gets it:  digest explain EMAIL")
     if session.config.root == samples():

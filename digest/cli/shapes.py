@@ -3,8 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from digest.models import Finding, Omission, Plan, Selection, Story
+
+if TYPE_CHECKING:
+    from digest.store.ledger.records import PlannedIssue
 
 
 def story_json(story: Story) -> dict[str, object]:
@@ -35,8 +39,15 @@ def finding_json(finding: Finding) -> dict[str, object]:
     return asdict(finding) | {"severity": finding.severity.value}
 
 
-def plan_json(plan: Plan, findings: Iterable[Finding]) -> dict[str, object]:
-    """What will happen when the issue is sent."""
+def plan_json(
+    plan: Plan,
+    findings: Iterable[Finding],
+    state: str = "",
+    previous: "PlannedIssue | None" = None,
+) -> dict[str, object]:
+    """What will happen when the issue is sent. Without a store there is no `state`."""
+    smallest, median, largest = plan.sizes
+    last = {"issue": previous.id, "readers": previous.readers} if previous else None
     return {
         "schema": "digest/plan@1",
         "issue": plan.issue.id,
@@ -60,6 +71,9 @@ def plan_json(plan: Plan, findings: Iterable[Finding]) -> dict[str, object]:
         },
         "skipped": dict(plan.skipped),
         "findings": [finding_json(finding) for finding in findings],
+        "state": state,
+        "sizes": {"smallest": smallest, "median": median, "largest": largest},
+        "previous": last,
     }
 
 

@@ -16,6 +16,7 @@ from digest.config.settings import (
     ContentConfig,
     Limits,
     Newsletter,
+    Restraint,
     Security,
     SendgridConfig,
     SmtpConfig,
@@ -60,6 +61,7 @@ def read_config(top: Table, path: Path) -> Config:
         provider=delivery.text("provider", "outbox"),
         outbox=root / _folder(delivery, "outbox", "outbox"),
         sendgrid=_sendgrid(top.table("sendgrid")),
+        restraint=_restraint(delivery),
         smtp=_smtp(top.table("smtp"), root),
     )
     for table in (delivery, places, templates, store):
@@ -124,6 +126,17 @@ def _limits(table: Table) -> Limits:
     )
     table.close()
     return limits
+
+
+def _restraint(table: Table) -> Restraint:
+    default = Restraint()
+    return Restraint(
+        rate=table.integer("rate", default.rate, least=0),
+        attempts=table.integer("attempts", default.attempts, least=1),
+        retry_after=table.integer("retry_after", default.retry_after, least=1),
+        stop_after=table.integer("stop_after", default.stop_after, least=1),
+        stop_percent=table.integer("stop_percent", default.stop_percent, least=1),
+    )
 
 
 def _sendgrid(table: Table) -> SendgridConfig:

@@ -125,6 +125,17 @@ class SmtpConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Restraint:
+    """How fast the sender is, how often it tries again, and when it stops by itself."""
+
+    rate: int = 0  # messages a second; 0: as fast as the provider takes them
+    attempts: int = 5  # for a delivery that is refused for now
+    retry_after: int = 60  # seconds before the second attempt; four times as long every time
+    stop_after: int = 50  # deliveries not taken in a row
+    stop_percent: int = 30  # not taken of the last 200
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a run needs to know, absolute paths, nothing left to look up."""
 
@@ -143,4 +154,5 @@ class Config:
     provider: str
     outbox: Path
     sendgrid: SendgridConfig = field(default_factory=SendgridConfig)
+    restraint: Restraint = field(default_factory=Restraint)
     smtp: SmtpConfig = field(default_factory=SmtpConfig)

@@ -4,17 +4,23 @@ A provider is one module with `connect(config) -> Provider`. What it knows of it
 that module. Adding one: write the module, name it in `_MODULES`, document its settings.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from digest.composer import EditionMessage, Reader
 from digest.config import Config
 from digest.errors import ConfigError, DigestError, Outcome, ProviderError
+from digest.events import Event
 
 # Imported when asked for: a vendor's package can cost more start-up time than all of ours.
 _MODULES = {"outbox": "digest.providers.outbox"}
+_WEBHOOKS = {"sendgrid": "digest.providers.sendgrid.webhook"}
+
+
+def _not_noted(delivery: str) -> None:
+    """Nobody wants to know: there is no ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,9 @@ class Batch:
     issue_id: str
     edition: EditionMessage
     readers: Sequence[Reader]
+    # A provider calls it with a delivery's id right before the first bytes leave that cannot be
+    # taken back. From any thread; what it raises stops that delivery and the hand-over.
+    starting: Callable[[str], None] = _not_noted
 
     def message(self, reader: Reader) -> bytes:
         """The complete message. A permanent ProviderError when this reader can have none."""
@@ -58,7 +67,8 @@ Answer = Receipt | Refusal
 
 class Provider(Protocol):
     """Takes batches. One that wants bytes asks `batch.edition.message(reader)`; one that fills in
-    templates asks the edition once, and each reader for `values()`."""
+    templates asks the edition once, and each reader for `values()`. One that works on many at the
+    same time says in an attribute `at_once` how many readers of a batch keep it busy."""
 
     @property
     def name(self) -> str: ...
@@ -76,6 +86,22 @@ class Provider(Protocol):
     def close(self) -> None:
         """Let go of connections. A provider that is closed takes nothing more."""
         ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A provider that can say afterwards what it took, so that nothing stays unknown."""
+
+    def look_up(self, issue_id: str, deliveries: Sequence[str]) -> Mapping[str, Receipt]:
+        """Those of the deliveries that it took, in any run; the others it certainly did not."""
+        ...
+
+
+def event_parser(name: str) -> Callable[[bytes], Iterator[Event]]:
+    """Reads the body of a provider's event webhook. ConfigError when it tells no events."""
+    if name not in _WEBHOOKS:
+        raise ConfigError(f"the provider {name!r} tells no events; {', '.join(_WEBHOOKS)} does")
+    return cast("Callable[[bytes], Iterator[Event]]", import_module(_WEBHOOKS[name]).parse)
 
 
 def names() -> tuple[str, ...]:

@@ -7,7 +7,7 @@ memory: a message that is there is never written again, wherever under its issue
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,7 @@ _HINTS = {
 
 
 class Outbox:
-    """The provider `outbox`. One process at a time may write to one issue."""
+    """The provider `outbox`. Several processes may write to one issue, but not one delivery."""
 
     name = "outbox"
 
@@ -56,11 +56,22 @@ class Outbox:
         name = f"{_safe(reader.delivery)}.eml"
         if new := name not in drawer.names:
             message = batch.message(reader)
+            batch.starting(reader.delivery)
             try:
                 drawer.put(name, message)
             except OSError as error:
                 raise _failure(error) from error
         return Receipt(reader.delivery, f"{batch.issue_id}/{name}", new)
+
+    def look_up(self, issue_id: str, deliveries: Sequence[str]) -> Mapping[str, Receipt]:
+        """A message is there, whole, or was never written."""
+        self._drawers.pop(issue_id, None)  # another process may have written since we looked
+        names = self._drawer(issue_id).names
+        return {
+            delivery: Receipt(delivery, f"{issue_id}/{delivery}.eml", new=False)
+            for delivery in deliveries
+            if f"{delivery}.eml" in names
+        }
 
     def close(self) -> None:
         """Forget what was seen in the folders."""
@@ -91,7 +102,7 @@ class _Drawer:
         numbered = self.folder / f"{self.number:04d}"
         if not self.filled:
             numbered.mkdir(parents=True, exist_ok=True)
-        unfinished = numbered / f"{name}{_UNFINISHED}"
+        unfinished = numbered / f"{name}.{os.getpid()}{_UNFINISHED}"
         try:
             unfinished.write_bytes(message)
             unfinished.replace(numbered / name)
@@ -114,14 +125,28 @@ def _open(folder: Path) -> _Drawer:
     drawer = _Drawer(folder)
     for place, _, names in os.walk(folder, onerror=_raise):
         for name in names:
-            if name.endswith(_UNFINISHED):
-                Path(place, name).unlink()
+            if name.endswith(_UNFINISHED) and not _being_written(name):
+                Path(place, name).unlink(missing_ok=True)
         messages = [name for name in names if name.endswith(".eml")]
         drawer.names.update(messages)
         number = Path(place).name
         if number.isdecimal() and int(number) >= drawer.number:
             drawer.number, drawer.filled = int(number), len(messages)
     return drawer
+
+
+def _being_written(name: str) -> bool:
+    """Whether the process that begins to write the file `<delivery>.eml.<pid>.partial` lives."""
+    pid = name.removesuffix(_UNFINISHED).rpartition(".")[2]
+    if not pid.isdecimal() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it lives, and belongs to somebody else
+        return True
+    return True
 
 
 def _raise(error: OSError) -> None:

@@ -48,6 +48,10 @@ class Renderer:
         self._newsletter = config.newsletter
         self._findings: tuple[Finding, ...] | None = None
 
+    def sources(self) -> dict[str, str]:
+        """Every template that may be used, by name. TemplateError when one is not UTF-8."""
+        return {name: self._folders.read(name) for name in self._folders.list_templates()}
+
     def compile(self, stories: Sequence[Story], issue: Issue, language: str) -> Compiled:
         """Everything that editions of the issue in one language are spliced from.
 

@@ -19,6 +19,8 @@ from digest.store.audience import Audience
 from digest.store.database import FILE, PATIENCE, Database, connect, url_of
 from digest.store.hashing import Hasher, adopt, matching_hasher
 from digest.store.intake import Entry, Intake, OnConflict, Outcome
+from digest.store.ledger import Ledger
+from digest.store.ledger.hearing import Hearing
 from digest.store.people import Filter
 from digest.store.records import (
     Consent,
@@ -40,8 +42,10 @@ __all__ = [
     "Entry",
     "EventKind",
     "Filter",
+    "Hearing",
     "HistoryEvent",
     "Intake",
+    "Ledger",
     "OnConflict",
     "Outcome",
     "State",
@@ -67,6 +71,8 @@ class Store:
     tags: TagList
     suppressions: Suppressions
     audience: Audience
+    ledger: Ledger
+    hearing: Hearing
 
     @classmethod
     def open(cls, url: str, secrets: Sequence[bytes], *, patience: float = PATIENCE) -> "Store":
@@ -89,6 +95,8 @@ class Store:
             TagList(database),
             Suppressions(database, hasher),
             Audience(database),
+            Ledger(database),
+            Hearing(database, hasher),
         )
 
     def intake(

@@ -85,7 +85,7 @@ class Audience:
         """How many of this cadence are not due, by the first reason that holds."""
         reason = sa.case(
             (subscriber.c.state != State.CONFIRMED.value, subscriber.c.state),
-            (_suppressed(), "suppressed"),
+            (suppressed(), "suppressed"),
             (subscriber.c.pause_until > at, "paused"),
             else_="",
         ).label("reason")
@@ -105,11 +105,12 @@ def mailable(at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         subscriber.c.state == State.CONFIRMED.value,
         pause.is_(None) | (pause <= at),
-        ~_suppressed(),
+        ~suppressed(),
     )
 
 
-def _suppressed() -> sa.ColumnElement[bool]:
+def suppressed() -> sa.ColumnElement[bool]:
+    """True of a person whose address is on the do-not-mail list."""
     return sa.exists(sa.select(1).where(suppression.c.address_hash == subscriber.c.address_hash))
 
 

@@ -40,22 +40,33 @@ def lookup(
     return [tuple(row) for row in rows]
 
 
-def write_rows(connection: sa.Connection, table: sa.Table, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Add rows that hold every column of the table in its order, inside the transaction."""
+def write_rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Iterable[tuple[Any, ...]],
+    *,
+    first: int | None = None,
+) -> None:
+    """Add rows inside the transaction. They hold every column of the table in its order, or the
+    `first` so many, and the rest has its defaults."""
+    columns = list(table.columns)[:first]
     if connection.dialect.name == "sqlite":
-        _executemany(connection, table, rows)
+        _executemany(connection, table, columns, rows)
     else:
-        _copy(connection, table, rows)
+        _copy(connection, table, columns, rows)
 
 
 def _executemany(
-    connection: sa.Connection, table: sa.Table, rows: Iterable[tuple[Any, ...]]
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Sequence[sa.Column[Any]],
+    rows: Iterable[tuple[Any, ...]],
 ) -> None:
-    marks = ",".join("?" * len(table.columns))
-    times = [place for place, one in enumerate(table.columns) if isinstance(one.type, UtcDateTime)]
+    marks, names = ",".join("?" * len(columns)), ", ".join(column.name for column in columns)
+    times = [place for place, one in enumerate(columns) if isinstance(one.type, UtcDateTime)]
     waiting = [_texts(row, times) for row in rows] if times else list(rows)
     if waiting:
-        connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", waiting)  # noqa: S608
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", waiting)  # noqa: S608
 
 
 def _texts(row: tuple[Any, ...], times: Sequence[int]) -> tuple[Any, ...]:
@@ -66,8 +77,13 @@ def _texts(row: tuple[Any, ...], times: Sequence[int]) -> tuple[Any, ...]:
     return tuple(cells)
 
 
-def _copy(connection: sa.Connection, table: sa.Table, rows: Iterable[tuple[Any, ...]]) -> None:
-    names = ", ".join(column.name for column in table.columns)
+def _copy(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Sequence[sa.Column[Any]],
+    rows: Iterable[tuple[Any, ...]],
+) -> None:
+    names = ", ".join(column.name for column in columns)
     driver = connection.connection.driver_connection
     assert driver is not None
     with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:

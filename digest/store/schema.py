@@ -10,16 +10,16 @@ import sqlalchemy as sa
 from digest.store.timestamps import UtcDateTime
 
 # Oldest first. A test holds this equal to the scripts; opening a store must not import Alembic.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 HASH_BYTES = 16
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_FLAG = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")  # 0 or 1
-_MOMENT = UtcDateTime()
+FLAG = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")  # 0 or 1
+MOMENT = UtcDateTime()
 # The same order on both databases, whatever the locale of the server
-_BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -42,18 +42,18 @@ subscriber = sa.Table(
     "subscriber",
     metadata,
     sa.Column("id", BIG, primary_key=True, autoincrement=False),
-    sa.Column("address", _BYTEWISE, nullable=False, unique=True),  # identity: one person, one row
+    sa.Column("address", BYTEWISE, nullable=False, unique=True),  # identity: one person, one row
     sa.Column("address_hash", sa.LargeBinary, nullable=False),  # what a suppression knows
     sa.Column("email", sa.Text, nullable=False),  # as mailed: the spelling they typed
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("languages", sa.Text, nullable=False),  # `en,pl`, in order; empty: any
     sa.Column("timezone", sa.Text, nullable=False),  # IANA; empty: the newsletter's
     sa.Column("cadence", sa.Text, nullable=False),
-    sa.Column("everything", _FLAG, nullable=False),
+    sa.Column("everything", FLAG, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("pause_until", _MOMENT),
-    sa.Column("covered_until", _MOMENT),  # end of the last window handed over to them
-    sa.Column("created_at", _MOMENT, nullable=False),
+    sa.Column("pause_until", MOMENT),
+    sa.Column("covered_until", MOMENT),  # end of the last window handed over to them
+    sa.Column("created_at", MOMENT, nullable=False),
     sa.CheckConstraint("cadence IN ('daily', 'weekly', 'monthly')", name="cadence"),
     sa.CheckConstraint("state IN ('pending', 'confirmed', 'unsubscribed')", name="state"),
     sa.CheckConstraint("everything IN (0, 1)", name="everything"),
@@ -71,7 +71,7 @@ tag = sa.Table(
     "tag",
     metadata,
     sa.Column("id", BIG, sa.Identity(), primary_key=True),
-    sa.Column("key", _BYTEWISE, nullable=False, unique=True),  # hashtags.fold(name)
+    sa.Column("key", BYTEWISE, nullable=False, unique=True),  # hashtags.fold(name)
     sa.Column("name", sa.Text, nullable=False),  # as shown
     sqlite_strict=True,
 )
@@ -81,7 +81,7 @@ subscriber_tag = sa.Table(
     metadata,
     _person(),
     sa.Column("tag_id", BIG, sa.ForeignKey("tag.id"), nullable=False),
-    sa.Column("muted", _FLAG, nullable=False),  # 1: never show; 0: followed
+    sa.Column("muted", FLAG, nullable=False),  # 1: never show; 0: followed
     sa.PrimaryKeyConstraint("subscriber_id", "tag_id"),
     sa.CheckConstraint("muted IN (0, 1)", name="muted"),
     sa.Index("ix_subscriber_tag_tag", "tag_id", "muted", "subscriber_id"),
@@ -106,7 +106,7 @@ consent = sa.Table(
     _person(),
     sa.Column("number", BIG, nullable=False),
     sa.Column("statement_id", BIG, sa.ForeignKey("consent_statement.id"), nullable=False),
-    sa.Column("given_at", _MOMENT, nullable=False),
+    sa.Column("given_at", MOMENT, nullable=False),
     sa.Column("how", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("subscriber_id", "number"),
     sqlite_strict=True,
@@ -118,7 +118,7 @@ event = sa.Table(
     metadata,
     _person(),
     sa.Column("number", BIG, nullable=False),
-    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("at", MOMENT, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("subscriber_id", "number"),
@@ -131,7 +131,7 @@ suppression = sa.Table(
     metadata,
     sa.Column("address_hash", sa.LargeBinary, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("at", MOMENT, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("address_hash", "reason"),
     sqlite_strict=True,

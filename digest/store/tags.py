@@ -37,6 +37,12 @@ class TagList:
         ]
         return tuple(sorted(found, key=lambda one: (-one.followers, -one.muters, one.key)))
 
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """(key, name) of every tag, ordered by key."""
+        with self.database.reading() as connection:
+            rows = connection.execute(sa.select(tag.c.key, tag.c.name).order_by(tag.c.key))
+            return tuple((row.key, row.name) for row in rows)
+
     def everything(self) -> int:
         """How many confirmed subscribers get everything."""
         query = sa.select(sa.func.count()).where(

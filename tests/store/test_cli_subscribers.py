@@ -43,7 +43,7 @@ def test_an_imported_list_is_what_plan_reads(imported: Project, run: Run) -> Non
     before = json.loads(run("plan", "--at", "2026-11-20", "--json").out)["readers"]
     run("subscribers", "unsubscribe", "ana@example.com")
 
-    after = json.loads(run("plan", "--at", "2026-11-20", "--json").out)["readers"]
+    after = json.loads(run("plan", "--at", "2026-11-20", "--replan", "--json").out)["readers"]
 
     assert after == before - 1
 

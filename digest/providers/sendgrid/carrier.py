@@ -54,6 +54,7 @@ class Way:
 class _Run:
     """One `hand_over`, and why it goes on no further once it does not. Threads write to it."""
 
+    starting: Callable[[str], None]  # the batch's
     stop: Stop | None = None
     pause: Later | None = None
     validated: list[int] = field(default_factory=list)  # readers of each request
@@ -95,12 +96,13 @@ class Sendgrid:
         self._threads = ThreadPoolExecutor(way.connections, "sendgrid")  # starts none yet
         self._last: tuple[EditionMessage, Form] | None = None
         self._closed = False
+        self.at_once = way.personalizations * way.connections  # readers that fill all lines
 
     def hand_over(self, batch: Batch) -> Iterator[Answer]:
         """As `Provider.hand_over`. Nothing is waited for: a limit is told as `retry_after`."""
         if self._closed:
             raise ProviderError("the provider is closed", outcome=Outcome.TEMPORARY)
-        run = _Run()
+        run = _Run(batch.starting)
         requests = self._form(batch.edition).requests(batch.readers, self._way.personalizations)
         for answers in self._answers(run, requests, len(batch.readers)):
             yield from answers
@@ -161,15 +163,17 @@ class Sendgrid:
         waiting = [request]
         while waiting:
             request = waiting.pop()
-            said = run.stop or run.pause or self._post(request)
+            said = run.stop or run.pause or self._post(run, request)
             run.note(request, said)
             answers += _settled(request, said)
             waiting += _again(request, said)
         return answers
 
-    def _post(self, request: Request) -> Verdict:
+    def _post(self, run: _Run, request: Request) -> Verdict:
         line = self._lines.get()
         try:
+            for delivery, _, _ in request.letters:
+                run.starting(delivery)
             said = line.post(request.body())
         except BaseException:  # its next answer would be this one's
             line.close()

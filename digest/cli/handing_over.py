@@ -1,0 +1,161 @@
+"""Sending an issue of the store, from the question to the summary."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import click
+
+from digest.cli.asking import confirmed
+from digest.cli.exits import Exit
+from digest.cli.issue_shapes import issue_json
+from digest.cli.plan import show
+from digest.cli.send import say_nothing_new, say_where
+from digest.cli.session import Session
+from digest.cli.stored import OUTBOX, errors, freeze
+from digest.composer import EditionMessage
+from digest.errors import DigestError
+from digest.issues import Draft
+from digest.planning import Frozen, plan_of
+from digest.providers import connect
+from digest.sender import OUTAGES, Job, Material, Report, Stopping, run
+from digest.store import Store
+from digest.store.ledger.records import DeliveryState, Idle, IssueState, PlannedIssue, Totals
+
+JOURNALS = ".digest/journal"
+_EDITIONS = 2000  # messages of editions kept ready
+_LEFT = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.PLANNED, DeliveryState.CLAIMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line said."""
+
+    confirm: str | None = None
+    canary: int | None = None
+    replan: bool = False
+    allow_errors: bool = False
+    as_json: bool = False
+
+
+def send_planned(session: Session, store: Store, draft: Draft, wishes: Wishes) -> int:
+    """Send exactly the plan of the draft's issue; the exit code."""
+    frozen = _frozen(session, store, draft, wishes)
+    plan = plan_of(draft, frozen)
+    if not session.quiet and not wishes.as_json:
+        show(session, plan, frozen.issue.state.value)
+    if not plan.readers:
+        say_nothing_new(session, plan)
+        return session.finish()
+    if not _may_start(session, frozen.issue, wishes):
+        return Exit.DECLINED
+    report = _run(session, store, draft, frozen.issue, wishes.canary)
+    issue = store.ledger.find(draft.issue.id)
+    assert issue is not None
+    totals = store.ledger.totals(issue.number)
+    if wishes.as_json:
+        shape = issue_json(issue, totals, frozen.contents)
+        click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
+    _say_done(session, issue, report, totals.states)
+    if session.config.provider == OUTBOX:
+        say_where(session, draft, plan, anew=report.answered > 0)
+    return _exit(session, report, totals)
+
+
+def _frozen(session: Session, store: Store, draft: Draft, wishes: Wishes) -> Frozen:
+    """The plan, if it may go out; the outbox takes one that is made now."""
+    name, ledger = draft.issue.id, store.ledger
+    known = ledger.find(name)
+    if known is None and session.config.provider != OUTBOX:
+        day = name.partition("-")[2]
+        raise DigestError(
+            f"{name} is not planned yet", hint=f"read it first: digest plan --at {day}"
+        )
+    if known is not None and known.state is IssueState.PAUSED:
+        raise DigestError(
+            f"{name} is paused: {known.paused_because}",
+            hint=f"when it may go on: digest issues resume {name}",
+        )
+    if known is not None and known.state is IssueState.CANCELLED:
+        raise DigestError(f"{name} is cancelled", hint="nothing more of it is sent")
+    if known is not None and known.state is IssueState.DONE and not wishes.replan:
+        return Frozen(known, ledger.contents(known.number))
+    return freeze(session, store, draft, replan=wishes.replan)
+
+
+def _may_start(session: Session, issue: PlannedIssue, wishes: Wishes) -> bool:
+    """Whatever leaves the machine is said yes to, by the number of its readers."""
+    if session.config.provider == OUTBOX or issue.state is IssueState.DONE:
+        return True
+    if errors(session.findings) and not wishes.allow_errors:
+        session.finish()
+        session.say("Not sent: posts were left out. Mend them, or say --allow-errors.")
+        return False
+    given = wishes.confirm.replace(",", "") if wishes.confirm else None
+    question = f"Send {issue.id} through {session.config.provider}? Type the number of readers"
+    if confirmed(str(issue.readers), given, question):
+        return True
+    session.say(f"Not sent. To send it: digest send {issue.id} --confirm {issue.readers}")
+    return False
+
+
+def _run(
+    session: Session, store: Store, draft: Draft, issue: PlannedIssue, canary: int | None
+) -> Report:
+    config = session.config
+    provider = connect(config)
+    try:
+        with session.progress("Sending") as advance, Stopping() as stopping:
+            job = Job(
+                ledger=store.ledger,
+                issue=issue,
+                material=_material(store, draft, issue),
+                provider=provider,
+                journals=config.root / JOURNALS,
+                restraint=config.restraint,
+                limit=canary,
+                outages=() if config.provider == OUTBOX else OUTAGES,
+            )
+            return run(job, stopping, lambda done: advance(done, issue.readers))
+    finally:
+        provider.close()
+
+
+def _material(store: Store, draft: Draft, issue: PlannedIssue) -> Material:
+    @lru_cache(_EDITIONS)
+    def edition(number: int) -> EditionMessage:
+        one = store.ledger.edition(issue.number, number)
+        return draft.frozen(one.language, one.stories, one.more)
+
+    return Material(issue.id, edition, draft.reader)
+
+
+def _say_done(
+    session: Session, issue: PlannedIssue, report: Report, states: Mapping[DeliveryState, int]
+) -> None:
+    session.say()
+    told = ", ".join(f"{n:,} {state.value}" for state, n in states.items() if n)
+    session.say(f"{issue.id}: {told}")
+    session.say(f"  {report.answered:,} in this run, through {issue.provider}")
+    if report.interrupted:
+        session.say(f"  stopped; go on with: digest send {issue.id}")
+    if issue.state is IssueState.PAUSED:
+        session.say(f"  paused: {issue.paused_because}")
+        session.say(f"  go on with: digest issues resume {issue.id} && digest send {issue.id}")
+    if report.ended is Idle.LATER and report.ready_at:
+        zone = session.config.newsletter.timezone
+        when = f"{report.ready_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        session.say(f"  some wait to be tried again; at {when} run: digest send {issue.id}")
+    if report.ended is Idle.BUSY:
+        session.say("  another sender is at work on the rest")
+    if states[DeliveryState.UNKNOWN]:
+        session.say(f"  settle what is unknown: digest issues resolve {issue.id} --help")
+
+
+def _exit(session: Session, report: Report, totals: Totals) -> int:
+    if report.interrupted:
+        return Exit.INTERRUPTED
+    if any(totals.states[state] for state in _LEFT):
+        return Exit.PARTLY
+    return session.finish()

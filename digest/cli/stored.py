@@ -1,0 +1,88 @@
+"""The store of a project, and the issues planned in it, for the commands that plan and send."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.audience import draft_of, keys_of, store_of
+from digest.cli.session import Session
+from digest.errors import DigestError
+from digest.issues import Draft
+from digest.models import Finding, Issue, Severity
+
+if TYPE_CHECKING:
+    from digest.planning import Frozen
+    from digest.store import Store
+    from digest.store.ledger.records import PlannedIssue
+
+OUTBOX = "outbox"  # the provider that takes nothing off this machine
+
+
+def required_store(session: Session) -> "Store":
+    """The store; DigestError when there is none yet."""
+    store = store_of(session)
+    if store is None:
+        raise DigestError(
+            "there is no store yet, and without one no issue is kept",
+            hint="make it: digest subscribers import FILE --consent 'how they agreed'",
+        )
+    return store
+
+
+def planned_issue(store: "Store", name: str) -> "PlannedIssue":
+    """The issue of this id; DigestError when none is planned."""
+    found = store.ledger.find(name)
+    if found is None:
+        raise DigestError(f"no issue {name!r} is planned", hint="digest issues list names them")
+    return found
+
+
+def draft_of_planned(session: Session, planned: "PlannedIssue") -> Draft:
+    """A planned issue on the desk again."""
+    date = planned.due.astimezone(session.config.newsletter.timezone)
+    issue = Issue(planned.id, planned.cadence, planned.window, date)
+    return Draft(session.config, session.content, issue, keys_of(session))
+
+
+def draft_named(session: Session, name: str) -> Draft:
+    """An issue by its id, planned or not: `weekly-2026-11-19` says when it is due."""
+    store = store_of(session)
+    planned = store.ledger.find(name) if store else None
+    if planned is not None:
+        return draft_of_planned(session, planned)
+    cadence, _, day = name.partition("-")
+    try:
+        datetime.fromisoformat(day)
+        draft = draft_of(session, day, cadence)
+    except ValueError:
+        draft = None
+    if draft is None or draft.issue.id != name:
+        raise DigestError(
+            f"there is no issue {name!r}", hint="digest plan names the one that is due"
+        )
+    return draft
+
+
+def freeze(session: Session, store: "Store", draft: Draft, *, replan: bool = False) -> "Frozen":
+    """The plan of the draft's issue, made now if there is none."""
+    from digest.planning import freeze
+
+    return freeze(
+        draft,
+        store,
+        provider=session.config.provider,
+        now=datetime.now(UTC),
+        errors_allowed=len(errors(session.findings)),
+        replan=replan,
+    )
+
+
+def errors(findings: list[Finding]) -> list[Finding]:
+    """The findings that left something out."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+replan_option = click.option(
+    "--replan", is_flag=True, help="Plan the issue anew; only while nothing was handed over."
+)

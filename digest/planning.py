@@ -1,0 +1,264 @@
+"""Freeze an issue in the store: its content by hashes, its editions, one delivery per reader.
+
+A reader costs a look into a table here: what the issue's tags make of them decides their edition,
+and only so many different readers exist. Deliveries are ordered so that those of one edition stand
+together, as far as `_WAITING` allows.
+"""
+
+import json
+from array import array
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+
+from digest import __version__
+from digest.errors import StaleError
+from digest.issues import BATCH, NOTHING_NEW, Composition, Draft
+from digest.models import Edition, Omission, Plan, Preferences, Reason, Story
+from digest.readership import StoredReaders
+from digest.store import DueReader, Store
+from digest.store.ledger import Draftsman
+from digest.store.ledger.records import Contents, PlannedEdition, PlannedIssue, PlannedStory
+
+_CHUNK = 10_000  # deliveries of one transaction
+_WAITING = 100_000  # readers that wait for their edition's batch to fill, in all: 8 bytes each
+_REMEMBERED = 100_000  # different readers
+_FAR = {Reason.BEFORE_WINDOW, Reason.AFTER_WINDOW}
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """An issue of the store, and what it holds."""
+
+    issue: PlannedIssue
+    contents: Contents
+
+
+def freeze(
+    draft: Draft,
+    store: Store,
+    *,
+    provider: str,
+    now: datetime,
+    errors_allowed: int = 0,
+    replan: bool = False,
+) -> Frozen:
+    """The plan of the draft's issue: the one there is, or a new one.
+
+    StaleError when there is one and what it was made of has changed since. `replan` makes a new
+    one all the same; StoreError when the old one has begun to be handed over.
+    """
+    ledger, name = store.ledger, draft.issue.id
+    known = ledger.find(name)
+    if known is not None and not replan:
+        frozen = Frozen(known, ledger.contents(known.number))
+        require_fresh(draft, frozen)
+        return frozen
+    draftsman = ledger.draw(draft.issue, provider, now)
+    contents = _Audience(draft, store, draftsman).contents()
+    # another process may have finished the same plan before us: then it is theirs
+    draftsman.finish(name, contents, errors_allowed, known.number if known else 0)
+    found = ledger.find(name)
+    assert found is not None
+    return Frozen(found, ledger.contents(found.number))
+
+
+def require_fresh(draft: Draft, frozen: Frozen) -> None:
+    """StaleError when anything changed that the plan was made of."""
+    if changes := stale(draft, frozen):
+        name = frozen.issue.id
+        raise StaleError(
+            f"the plan of {name} is stale: " + "; ".join(changes),
+            hint=f"look at a new plan: digest plan --replan --at {name.partition('-')[2]}",
+            changes=changes,
+        )
+
+
+def stale(draft: Draft, frozen: Frozen) -> tuple[str, ...]:
+    """What has changed since the plan, in words; empty when it stands."""
+    contents, now = frozen.contents, basis(draft)
+    parts = sorted(now.keys() | contents.basis.keys())
+    changes = [f"{part} has changed" for part in parts if now.get(part) != contents.basis.get(part)]
+    planned = {story.id: story.digest for story in contents.stories if not story.omitted}
+    present = {story.id: story_digest(story) for story in draft.candidates()[0]}
+    for story in sorted(planned.keys() | present.keys()):
+        if story not in present:
+            changes.append(f"story {story} is gone")
+        elif story not in planned:
+            changes.append(f"story {story} is new")
+        elif planned[story] != present[story]:
+            changes.append(f"story {story} has changed")
+    return tuple(changes)
+
+
+def basis(draft: Draft) -> dict[str, str]:
+    """What a plan depends on apart from its stories: part -> digest. No secret is in it."""
+    config, issue = draft.config, draft.issue
+    parts: dict[str, object] = {
+        "config newsletter": asdict(config.newsletter),
+        "config selection": asdict(config.limits),
+        "config tags": asdict(config.tags),
+        "the window": (issue.window.start, issue.window.end, issue.date),
+        "the version of digest": __version__,
+    }
+    templates = {f"template {name}": text for name, text in draft.renderer.sources().items()}
+    return {part: _digest(value) for part, value in (parts | templates).items()}
+
+
+def story_digest(story: Story) -> str:
+    """Of everything but where in its file it stands."""
+    return _digest({**asdict(story), "line": 0})
+
+
+def plan_of(draft: Draft, frozen: Frozen) -> Plan:
+    """A fresh plan as the rest of the program knows plans."""
+    candidates, outside = draft.candidates()
+    known = {story.id: story for story in candidates}
+    editions = [
+        Edition(
+            one.id,
+            one.language,
+            tuple(known[story] for story in one.stories),
+            tuple(known[story] for story in one.more),
+            one.readers,
+            one.html_bytes,
+        )
+        for one in frozen.contents.editions
+    ]
+    return Plan(
+        draft.issue,
+        tuple(sorted(editions, key=lambda edition: (-edition.readers, edition.id))),
+        frozen.issue.readers,
+        candidates,
+        outside,
+        frozen.contents.skipped,
+    )
+
+
+@dataclass(slots=True)
+class _Numbered:
+    """An edition while its readers are counted."""
+
+    number: int
+    composition: Composition
+    readers: int = 0
+    waiting: "array[int]" = field(default_factory=lambda: array("q"))  # subscriber ids
+
+    @property
+    def record(self) -> PlannedEdition:
+        edition = self.composition.edition
+        shown = (*edition.stories, *edition.more)
+        return PlannedEdition(
+            self.number,
+            edition.id,
+            edition.language,
+            tuple(story.id for story in edition.stories),
+            tuple(story.id for story in edition.more),
+            min(story.published for story in shown),
+            edition.html_bytes,
+            self.readers,
+        )
+
+
+class _Audience:
+    """Streams the readers who are due and writes their deliveries, edition by edition."""
+
+    def __init__(self, draft: Draft, store: Store, draftsman: Draftsman) -> None:
+        self.draft, self.store, self.draftsman = draft, store, draftsman
+        self.editions: dict[int, _Numbered] = {}  # by identity of the composition
+        self.known: dict[tuple[object, ...], _Numbered | str] = {}
+        self.skipped: Counter[str] = Counter()
+        self.chunk: list[tuple[int, int]] = []
+        key = draft.content.vocabulary.key
+        self.tags = list(dict.fromkeys(key(t) for s in draft.candidates()[0] for t in s.tags))
+        places = {tag: place for place, tag in enumerate(self.tags)}
+        self.positions = {
+            known: places[key(name)] for known, name in store.tags.names() if key(name) in places
+        }
+
+    def contents(self) -> Contents:
+        """Write every delivery; gives the rest of the plan."""
+        issue, known, held = self.draft.issue, self.known, 0
+        for reader in self.store.audience.stream_due(
+            issue.cadence, issue.window.end, self.positions
+        ):
+            person, _, _, languages, _, everything, follows, mutes, covered = reader
+            wish = (follows, everything, mutes, languages, covered)
+            edition = known.get(wish)
+            if edition is None:
+                edition = self._decide(wish, reader)
+            if isinstance(edition, str):
+                self.skipped[edition] += 1
+                continue
+            edition.waiting.append(person)
+            held += 1
+            if len(edition.waiting) == BATCH:
+                held -= self._flush(edition)
+            elif held == _WAITING:
+                held -= sum(map(self._flush, self.editions.values()))
+        for one in self.editions.values():
+            self._flush(one)
+        self._write()
+        self.skipped.update(StoredReaders(self.store).others(issue))
+        return Contents(
+            basis(self.draft),
+            _stories(self.draft),
+            tuple(one.record for one in self.editions.values()),
+            dict(self.skipped),
+        )
+
+    def _decide(self, wish: tuple[object, ...], reader: DueReader) -> _Numbered | str:
+        """The edition of everybody with this wish, or why they get none."""
+        if len(self.known) >= _REMEMBERED:
+            self.known.clear()
+        preferences = Preferences(
+            self._names(reader.follows),
+            reader.everything,
+            self._names(reader.mutes),
+            reader.languages,
+        )
+        composition = self.draft.composition(preferences, reader.covered_until)
+        decision: _Numbered | str
+        if composition is not None:
+            decision = self.editions.setdefault(
+                id(composition), _Numbered(len(self.editions), composition)
+            )
+        elif reader.covered_until and self.draft.composition(preferences) is not None:
+            decision = Reason.COVERED.value
+        else:
+            decision = NOTHING_NEW
+        self.known[wish] = decision
+        return decision
+
+    def _names(self, mask: int) -> tuple[str, ...]:
+        return tuple(tag for place, tag in enumerate(self.tags) if mask >> place & 1)
+
+    def _flush(self, edition: _Numbered) -> int:
+        """Give an edition's waiting readers their places; how many."""
+        number, count = edition.number, len(edition.waiting)
+        self.chunk += [(person, number) for person in edition.waiting]
+        edition.readers += count
+        del edition.waiting[:]
+        if len(self.chunk) >= _CHUNK:
+            self._write()
+        return count
+
+    def _write(self) -> None:
+        self.draftsman.add(self.chunk)
+        self.chunk.clear()
+
+
+def _stories(draft: Draft) -> tuple[PlannedStory, ...]:
+    """Those that are in, and those of about this time that are out, with the reason."""
+    candidates, outside = draft.candidates()
+    near: list[Omission] = [one for one in outside if one.reason not in _FAR]
+    return (
+        *(PlannedStory(story.id, story_digest(story)) for story in candidates),
+        *(PlannedStory(one.story.id, story_digest(one.story), str(one)) for one in near),
+    )
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,12 @@
+"""Hand the deliveries of an issue to the provider, so that after any crash each is accounted for.
+
+With a store an issue is sent by the ledger (`Job`, `run`); without one by `send`, which leaves the
+remembering to the provider and so is for the outbox alone.
+"""
+
+from digest.sender.handing import Material
+from digest.sender.run import OUTAGES, Job, Report, run
+from digest.sender.stopping import Stopping
+from digest.sender.unledgered import HandOver, send
+
+__all__ = ["OUTAGES", "HandOver", "Job", "Material", "Report", "Stopping", "run", "send"]

@@ -1,0 +1,125 @@
+"""One claimed window: its deliveries by edition, to the provider, and what became of each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from digest.composer import EditionMessage, Reader
+from digest.errors import Outcome, ProviderError
+from digest.models import Subscriber
+from digest.pace import Breaker, Patience, Rate
+from digest.providers import Answer, Batch, Provider, Receipt, Refusal
+from digest.sender.journal import Journal
+from digest.store.ledger.records import Claim, Claimed, Closing, DeliveryState, Mark
+
+BATCH = 250  # deliveries of one edition handed over together, unless a provider says otherwise
+KILLED = "interrupted while it was handed over"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the rest of the program does for a sender, so that it knows no more of an issue."""
+
+    issue_id: str
+    edition: Callable[[int], EditionMessage]  # by number
+    reader: Callable[[Subscriber], Reader]
+
+
+@dataclass(slots=True)
+class Handing:
+    """Hands windows over. `going_on` is asked between batches; where it is false, work stops."""
+
+    material: Material
+    provider: Provider
+    journal: Journal
+    patience: Patience
+    breaker: Breaker
+    rate: Rate
+    now: Callable[[], datetime]
+    going_on: Callable[[Claim], bool]
+    failure: ProviderError | None = None  # that the last window ended with
+    answered: list[Mark] = field(default_factory=list)  # of the window in hand
+
+    def hand_over(self, claim: Claim, advance: Callable[[int], None]) -> Closing:
+        """Hand a window over as far as possible.
+
+        Whatever interrupts it (it is raised again by `run`) is in `failure` or ends in marks: what
+        had started without an answer is unknown, what had not started is planned as before.
+        """
+        self.answered, self.failure = [], None
+        for edition, people in self._batches(claim.deliveries):
+            self.rate.wait(len(people))
+            if not self.going_on(claim):
+                break
+            try:
+                self._hand_over(edition, people)
+            except ProviderError as error:
+                self.failure = error
+                break
+            advance(len(people))
+            if self.breaker.because:
+                break
+        return Closing(claim.held, tuple(self.answered))
+
+    def interrupted(self, claim: Claim) -> Closing:
+        """The end of a window in whose midst an exception was raised."""
+        return Closing(claim.held, tuple(self.answered))
+
+    def _batches(self, deliveries: Sequence[Claimed]) -> Iterator[tuple[int, list[Claimed]]]:
+        """Neighbours of one edition, no more than may leave at once."""
+        most = self.rate.at_once(getattr(self.provider, "at_once", BATCH))
+        for edition, group in groupby(deliveries, lambda one: one.edition):
+            every = list(group)
+            for first in range(0, len(every), most):
+                yield edition, every[first : first + most]
+
+    def _hand_over(self, edition: int, claimed: Sequence[Claimed]) -> None:
+        readers = [self.material.reader(one.subscriber) for one in claimed]
+        people = {reader.delivery: one for reader, one in zip(readers, claimed, strict=True)}
+        started: set[str] = set()
+
+        def starting(delivery: str) -> None:
+            self.journal.start(people[delivery].number)
+            started.add(delivery)
+
+        message = self.material.edition(edition)
+        answers = self.provider.hand_over(Batch(self.material.issue_id, message, readers, starting))
+        try:
+            for answer in answers:
+                one = people[answer.delivery]
+                self.journal.answer(one.number, answer)
+                started.discard(answer.delivery)
+                self.breaker.record(isinstance(answer, Refusal))
+                self.answered.append(
+                    mark(
+                        answer, one.number, one.attempts, answer.delivery, self.patience, self.now()
+                    )
+                )
+        except ProviderError:  # whatever has no answer was certainly not taken
+            raise
+        except BaseException:
+            self.answered += [
+                Mark(people[name].number, DeliveryState.UNKNOWN, reason=KILLED) for name in started
+            ]
+            raise
+
+    def _mark(self, answer: Answer, one: Claimed) -> Mark:
+        return mark(answer, one.number, one.attempts, answer.delivery, self.patience, self.now())
+
+
+def mark(
+    answer: Answer, number: int, attempts: int, delivery: str, patience: Patience, now: datetime
+) -> Mark:
+    """What an answer to this attempt (from 1) makes of a delivery."""
+    if isinstance(answer, Receipt):
+        return Mark(number, DeliveryState.SUBMITTED, answer.id)
+    if answer.outcome is Outcome.UNKNOWN:
+        return Mark(number, DeliveryState.UNKNOWN, reason=answer.reason)
+    if answer.outcome is Outcome.PERMANENT:
+        return Mark(number, DeliveryState.FAILED, reason=answer.reason)
+    wait = patience.after(attempts, delivery, answer.retry_after)
+    if wait is None:
+        reason = f"given up after {attempts} attempts: {answer.reason}"
+        return Mark(number, DeliveryState.FAILED, reason=reason)
+    return Mark(number, DeliveryState.PLANNED, reason=answer.reason, retry_at=now + wait)

@@ -1,0 +1,208 @@
+"""The ledger: issues as they were planned, and where every delivery stands.
+
+    planned → claimed → submitted | failed | unknown        suppressed        cancelled
+
+What is claimed is committed before it is handed over, so that after any crash each delivery is in
+one state, and in `unknown` only what may have been on its way.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from digest.models import Cadence, Issue, Window
+from digest.store.database import Database
+from digest.store.ledger import planning
+from digest.store.ledger.claims import Claims, split
+from digest.store.ledger.operator import Operator
+from digest.store.ledger.planning import Draftsman
+from digest.store.ledger.records import (
+    Contents,
+    DeliveryRow,
+    DeliveryState,
+    IssueState,
+    Owner,
+    PlannedEdition,
+    PlannedIssue,
+    PlannedStory,
+    Totals,
+)
+from digest.store.ledger.schema import (
+    basis,
+    claim_window,
+    delivery,
+    edition,
+    issue,
+    issue_story,
+    skip,
+)
+from digest.store.schema import subscriber
+
+__all__ = ["Claims", "Draftsman", "Ledger", "Operator"]
+
+_FACTS = ("delivered", "deferred", "bounced", "dropped", "complained", "unsubscribed")
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Every issue that was planned."""
+
+    database: Database
+
+    @property
+    def operator(self) -> Operator:
+        """What a person may do to an issue."""
+        return Operator(self.database)
+
+    def draw(self, planned: Issue, provider: str, now: datetime) -> Draftsman:
+        """Begin to write a plan. It is the issue's from `Draftsman.finish` on."""
+        return planning.begin(self.database, planned, provider, now)
+
+    def claims(self, number: int, owner: Owner) -> Claims:
+        """The windows of an issue, for one sender."""
+        return Claims(self.database, number, owner)
+
+    def find(self, name: str) -> PlannedIssue | None:
+        """The issue of this id, like `weekly-2026-11-19`."""
+        return next(iter(self._issues(issue.c.id == name)), None)
+
+    def issues(self) -> tuple[PlannedIssue, ...]:
+        """All of them, newest first."""
+        return tuple(self._issues(~issue.c.id.startswith("~")))
+
+    def before(self, cadence: Cadence, end: datetime) -> PlannedIssue | None:
+        """The issue of the same cadence that was planned last for an earlier window."""
+        where = (
+            (issue.c.cadence == cadence.value)
+            & (issue.c.window_end < end)
+            & ~issue.c.id.startswith("~")
+        )
+        return next(iter(self._issues(where)), None)
+
+    def contents(self, number: int) -> Contents:
+        """Everything of a plan but its deliveries."""
+        with self.database.reading() as connection:
+            stories = _rows(connection, issue_story, number, issue_story.c.place)
+            return Contents(
+                {row.part: row.digest for row in _rows(connection, basis, number, basis.c.part)},
+                tuple(PlannedStory(row.story_id, row.digest, row.omitted) for row in stories),
+                tuple(map(_edition, _rows(connection, edition, number, edition.c.number))),
+                {row.reason: row.subscribers for row in _rows(connection, skip, number)},
+            )
+
+    def edition(self, number: int, edition_number: int) -> PlannedEdition:
+        """One edition of a plan."""
+        query = sa.select(edition).where(
+            edition.c.issue_number == number, edition.c.number == edition_number
+        )
+        with self.database.reading() as connection:
+            return _edition(connection.execute(query).one())
+
+    def begin_sending(self, number: int, provider: str, limit: int | None = None) -> None:
+        """Note that it goes out, and through whom; a window ends where the limit is."""
+        with self.database.writing() as connection:
+            going_on = (IssueState.PLANNED.value, IssueState.SENDING.value)
+            connection.execute(
+                sa.update(issue)
+                .where(issue.c.number == number, issue.c.state.in_(going_on))
+                .values(state=IssueState.SENDING.value, provider=provider)
+            )
+            if limit is not None:
+                split(connection, number, limit)
+
+    def holding(self) -> set[str]:
+        """The tokens of all owners that hold a window of any issue."""
+        query = sa.select(claim_window.c.owner).where(claim_window.c.state == "claimed").distinct()
+        with self.database.reading() as connection:
+            return {Owner.parse(owner).token for owner in connection.scalars(query) if owner}
+
+    def totals(self, number: int) -> Totals:
+        """How many deliveries are in each state. They sum to the readers of the plan."""
+        of_issue = delivery.c.issue_number == number
+        facts = [sa.func.count(delivery.c[f"{fact}_at"]) for fact in _FACTS]
+        states = sa.select(delivery.c.state, sa.func.count()).where(of_issue)
+        reasons = sa.select(delivery.c.state, delivery.c.reason, sa.func.count()).where(
+            of_issue, delivery.c.reason.is_not(None)
+        )
+        with self.database.reading() as connection:
+            by_state = dict(map(tuple, connection.execute(states.group_by(delivery.c.state))))
+            why = reasons.group_by(delivery.c.state, delivery.c.reason)
+            by_reason = {
+                (DeliveryState(state), reason): n for state, reason, n in connection.execute(why)
+            }
+            told = connection.execute(sa.select(*facts).where(of_issue)).one()
+        return Totals(
+            {state: by_state.get(state.value, 0) for state in DeliveryState},
+            dict(zip(_FACTS, told, strict=True)),
+            by_reason,
+        )
+
+    def deliveries(self, number: int, state: DeliveryState) -> Iterator[DeliveryRow]:
+        """The deliveries in one state, in order, in flat memory."""
+        query = (
+            sa.select(
+                delivery.c.number,
+                delivery.c.subscriber_id,
+                sa.func.coalesce(subscriber.c.email, ""),
+                delivery.c.state,
+                delivery.c.attempts,
+                sa.func.coalesce(delivery.c.receipt, ""),
+                sa.func.coalesce(delivery.c.reason, ""),
+            )
+            .outerjoin(subscriber, subscriber.c.id == delivery.c.subscriber_id)
+            .where(delivery.c.issue_number == number, delivery.c.state == state.value)
+            .order_by(delivery.c.number)
+        )
+        with (
+            self.database.reading() as connection,
+            connection.execution_options(yield_per=_PAGE).execute(query) as rows,
+        ):
+            for n, person, email, found, *rest in rows:
+                yield DeliveryRow(n, person, email, DeliveryState(found), *rest)
+
+    def _issues(self, where: sa.ColumnElement[bool]) -> list[PlannedIssue]:
+        query = sa.select(issue).where(where)
+        order = (issue.c.due_at.desc(), issue.c.id)
+        with self.database.reading() as connection:
+            return [_issue(row) for row in connection.execute(query.order_by(*order))]
+
+
+def _rows(
+    connection: sa.Connection, table: sa.Table, number: int, *order: sa.Column[Any]
+) -> Sequence[Any]:
+    query = sa.select(table).where(table.c.issue_number == number).order_by(*order)
+    return connection.execute(query).all()
+
+
+def _issue(row: Any) -> PlannedIssue:
+    return PlannedIssue(
+        row.number,
+        row.id,
+        Cadence(row.cadence),
+        Window(row.window_start, row.window_end),
+        row.due_at,
+        row.planned_at,
+        IssueState(row.state),
+        row.provider,
+        row.paused_because,
+        row.readers,
+        row.errors_allowed,
+    )
+
+
+def _edition(row: Any) -> PlannedEdition:
+    return PlannedEdition(
+        row.number,
+        row.id,
+        row.language,
+        tuple(json.loads(row.stories)),
+        tuple(json.loads(row.more)),
+        row.oldest,
+        row.html_bytes,
+        row.readers,
+    )

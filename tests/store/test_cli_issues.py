@@ -1,0 +1,232 @@
+"""Planning and sending by command, with a store."""
+
+import json
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+
+import pytest
+
+from digest import providers
+from digest.cli.exits import Exit
+from tests.store import sending
+
+AT = ("--at", "2026-11-20")
+ISSUE = "weekly-2026-11-19"
+
+
+@pytest.fixture
+def stored(project, run):  # type: ignore[no-untyped-def]
+    """The project, with its list in a store."""
+    project.write("digest.toml", (project.root / "digest.toml").read_text())
+    assert run("subscribers", "import", "subscribers/list.csv", "--consent", "a test").code == 0
+    return project
+
+
+@pytest.fixture
+def carrier(monkeypatch: pytest.MonkeyPatch) -> sending.Carrier:
+    """A provider that is not the outbox, taken by the setting `delivery.provider`."""
+    one = sending.Carrier()
+    monkeypatch.setitem(providers._MODULES, "carrier", "tests.store.carried")
+    monkeypatch.setattr("tests.store.carried.CARRIER", one)
+    monkeypatch.setenv("DIGEST_DELIVERY__PROVIDER", "carrier")
+    return one
+
+
+def shown(run, *more: str) -> dict:  # type: ignore[no-untyped-def, type-arg]
+    return json.loads(run("issues", "show", ISSUE, "--json", *more).out)
+
+
+def test_a_plan_is_kept_and_shown_again(stored, run):  # type: ignore[no-untyped-def]
+    first = json.loads(run("plan", "--json", *AT).out)
+    again = json.loads(run("plan", "--json", *AT).out)
+
+    assert first == again
+    assert (first["readers"], first["state"]) == (3, "planned")
+    assert 0 < first["sizes"]["smallest"] <= first["sizes"]["median"] <= first["sizes"]["largest"]
+    assert first["skipped"] == {"monthly, not due": 1, "nothing new for their tags": 1}
+
+
+def test_the_outbox_gets_exactly_the_plan(stored, run):  # type: ignore[no-untyped-def]
+    run("plan", *AT)
+    result = run("send", ISSUE)
+
+    assert result.code == 0
+    assert "3 submitted" in result.err
+    assert len(list((stored.root / "outbox" / ISSUE).glob("0000/*.eml"))) == 3
+    assert (stored.root / "outbox" / ISSUE / "index.html").exists()
+
+
+def test_with_and_without_a_store_the_messages_are_the_same(project, run):  # type: ignore[no-untyped-def]
+    """But for what is made of a reader's id, which the store draws."""
+    run("send", *AT)
+    without = _subjects(project.root)
+    (project.root / "outbox").rename(project.root / "before")
+    run("subscribers", "import", "subscribers/list.csv", "--consent", "a test")
+    run("send", *AT)
+
+    assert _subjects(project.root) == without
+
+
+def _subjects(root: Path) -> set[tuple[str, str, str]]:
+    messages = [
+        BytesParser(policy=policy.default).parsebytes(path.read_bytes())
+        for path in (root / "outbox").rglob("*.eml")
+    ]
+    return {(m["To"], m["Subject"], m["Date"]) for m in messages}
+
+
+def test_sending_twice_sends_nothing_more(stored, run):  # type: ignore[no-untyped-def]
+    run("send", *AT)
+    result = run("send", *AT)
+
+    assert result.code == 0
+    assert "0 in this run" in result.err
+
+
+def test_a_changed_post_makes_the_plan_stale(stored, run):  # type: ignore[no-untyped-def]
+    run("plan", *AT)
+    stored.post("agents", tags="#ai #python", title="Another title")
+
+    result = run("send", ISSUE)
+    again = run("send", ISSUE, "--replan")
+
+    assert result.code == Exit.STALE
+    assert "story agents has changed" in result.err
+    assert "digest plan --replan" in result.err
+    assert again.code == 0
+
+
+def test_a_real_provider_needs_the_plan_first(stored, run, carrier):  # type: ignore[no-untyped-def]
+    result = run("send", *AT)
+
+    assert result.code == Exit.FAILED
+    assert "digest plan --at 2026-11-19" in result.err
+
+
+@pytest.mark.parametrize("said", [[], ["--confirm", "4"]])
+def test_a_real_provider_needs_the_number_of_readers(stored, run, carrier, said):  # type: ignore[no-untyped-def]
+    run("plan", *AT)
+    result = run("send", ISSUE, *said)
+
+    assert result.code == Exit.DECLINED
+    assert "--confirm 3" in result.err
+    assert carrier.taken == []
+
+
+def test_with_the_number_of_readers_it_is_sent(stored, run, carrier):  # type: ignore[no-untyped-def]
+    run("plan", *AT)
+    result = run("send", ISSUE, "--confirm", "3", "--json")
+
+    assert result.code == 0
+    assert json.loads(result.out)["deliveries"]["submitted"] == len(carrier.taken) == 3
+
+
+def test_errors_in_posts_stop_a_real_send_until_allowed(stored, run, carrier):  # type: ignore[no-untyped-def]
+    stored.write("content/bad.md", "---\ntitle: Bad\npublishedAt: soon\n---\nText.\n")
+    run("plan", *AT)
+
+    assert run("send", ISSUE, "--confirm", "3").code == Exit.DECLINED
+    assert run("send", ISSUE, "--confirm", "3", "--allow-errors").code == Exit.CHECKS
+    assert len(carrier.taken) == 3
+
+
+def test_without_a_store_only_the_outbox_is_sent_to(project, run, carrier):  # type: ignore[no-untyped-def]
+    result = run("send", *AT)
+
+    assert result.code == Exit.FAILED
+    assert "digest subscribers import" in result.err
+
+
+def test_a_canary_pauses_and_resume_goes_on(stored, run, carrier):  # type: ignore[no-untyped-def]
+    run("plan", *AT)
+    first = run("send", ISSUE, "--confirm", "3", "--canary", "1")
+    refused = run("send", ISSUE, "--confirm", "3")
+
+    assert first.code == Exit.PARTLY
+    assert "canary of 1 readers" in first.err
+    assert f"digest issues resume {ISSUE}" in refused.err
+
+    run("issues", "resume", ISSUE)
+    assert run("send", ISSUE, "--confirm", "3").code == 0
+    assert len(carrier.taken) == len(set(carrier.taken)) == 3
+
+
+def test_an_issue_accounts_for_its_whole_audience_in_every_state(stored, run, carrier):  # type: ignore[no-untyped-def]
+    def sums(shape: dict) -> bool:  # type: ignore[type-arg]
+        reached = sum(shape["deliveries"].values())
+        return reached == shape["readers"] and shape["audience"] == 5 == reached + sum(
+            shape["skipped"].values()
+        )
+
+    run("plan", *AT)
+    assert sums(shown(run))
+    run("send", ISSUE, "--confirm", "3", "--canary", "1")
+    assert sums(shown(run))
+    run("issues", "cancel", ISSUE)
+    assert sums(shown(run, "--list", "cancelled"))
+    assert len(shown(run, "--list", "cancelled")["listed"]) == 2
+
+
+def test_issues_are_listed_and_told_to_a_person(stored, run):  # type: ignore[no-untyped-def]
+    run("send", *AT)
+
+    assert ISSUE in run("issues", "list").out
+    assert json.loads(run("issues", "list", "--json").out)["issues"][0]["state"] == "done"
+    assert "3 submitted" in run("issues", "show", ISSUE).out
+    assert "done: 3 submitted" in run("issues", "watch", ISSUE).out
+
+
+def test_unknown_deliveries_are_listed_and_settled_by_name(stored, run, carrier):  # type: ignore[no-untyped-def]
+    carrier.answers["ana"] = sending.refused(sending.Outcome.UNKNOWN, "no answer")
+    run("plan", *AT)
+    assert run("send", ISSUE, "--confirm", "3").code == Exit.PARTLY
+    (one,) = shown(run, "--list", "unknown")["listed"]
+
+    assert run("issues", "resolve", ISSUE, one["delivery"]).code == Exit.USAGE
+    assert "not among" in run("issues", "resolve", ISSUE, "nobody", "--accept").err
+    assert run("issues", "resolve", ISSUE, one["delivery"], "--accept").code == 0
+    assert shown(run)["deliveries"]["submitted"] == 3
+
+
+def test_failed_deliveries_are_planned_again_by_command(stored, run, carrier):  # type: ignore[no-untyped-def]
+    carrier.answers["ana"] = sending.refused(sending.Outcome.PERMANENT)
+    run("plan", *AT)
+    run("send", ISSUE, "--confirm", "3")
+    carrier.answers.clear()
+
+    run("issues", "retry", ISSUE)
+    assert run("send", ISSUE, "--confirm", "3").code == 0
+
+
+def test_an_issue_is_paused_by_command(stored, run, carrier):  # type: ignore[no-untyped-def]
+    run("plan", *AT)
+    run("issues", "pause", ISSUE, "--because", "a mistake on line 3")
+
+    assert shown(run)["paused_because"] == "a mistake on line 3"
+    assert "a mistake on line 3" in run("send", ISSUE, "--confirm", "3").err
+
+
+def test_a_test_message_is_marked_and_in_no_ledger(stored, run):  # type: ignore[no-untyped-def]
+    run("plan", *AT)
+    result = run("test-send", ISSUE, "--to", "me@example.com", "--as", "ana")
+
+    (path,) = (stored.root / "outbox" / f"{ISSUE}-test").rglob("*.eml")
+    message = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
+    assert result.code == 0
+    assert message["Subject"].startswith("[TEST] About agents")
+    assert message["To"] == "me@example.com"
+    assert shown(run)["deliveries"]["planned"] == 3
+
+
+def test_a_test_message_needs_neither_store_nor_plan(project, run):  # type: ignore[no-untyped-def]
+    assert run("test-send", ISSUE, "--to", "me@example.com").code == 0
+    assert "there is no issue" in run("test-send", "weekly-2026-11-18", "--to", "a@example.com").err
+
+
+def test_an_issue_that_is_not_planned_is_an_error_with_a_hint(stored, run):  # type: ignore[no-untyped-def]
+    assert "digest issues list" in run("issues", "show", ISSUE).err
+
+
+def test_issues_need_a_store(project, run):  # type: ignore[no-untyped-def]
+    assert "digest subscribers import" in run("issues", "list").err

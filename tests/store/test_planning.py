@@ -1,0 +1,180 @@
+"""A plan: who gets what, frozen once, and stale as soon as what it was made of has changed."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.errors import StaleError, StoreError
+from digest.models import Cadence
+from digest.store import Store, SuppressionReason
+from digest.store.ledger.records import IssueState
+from tests.invented import ISSUE
+from tests.store.conftest import NOW
+from tests.store.people import add
+from tests.store.sending import (
+    STORIES,
+    Carrier,
+    draft_of,
+    find,
+    frozen,
+    readers,
+    send,
+    states,
+)
+
+
+def test_every_due_reader_has_one_delivery_and_the_others_a_reason(
+    store: Store, tmp_path: Path
+) -> None:
+    readers(store, 10)
+    add(store, "gardener@example.com", "gardening")
+    add(store, "monthly@example.com", cadence=Cadence.MONTHLY)
+    add(store, "bounced@example.com")
+    store.suppressions.add("bounced@example.com", SuppressionReason.BOUNCED, NOW, "test")
+
+    plan = frozen(store, draft_of(tmp_path))
+
+    assert plan.issue.readers == 10
+    assert states(store, draft_of(tmp_path)) == {"planned": 10}
+    assert plan.contents.skipped == {
+        "monthly, not due": 1,
+        "nothing new for their tags": 1,
+        "suppressed": 1,
+    }
+
+
+def test_editions_are_distinct_and_their_readers_sum_to_all(store: Store, tmp_path: Path) -> None:
+    readers(store, 23)
+
+    editions = frozen(store, draft_of(tmp_path)).contents.editions
+
+    assert sum(edition.readers for edition in editions) == 23
+    assert sorted(edition.stories for edition in editions) == [
+        ("agents",),
+        ("agents", "ferry"),
+        ("agents", "ferry", "tables"),
+        ("ferry",),
+        ("tables",),
+    ]
+
+
+def test_planning_twice_gives_the_same_issue(store: Store, tmp_path: Path) -> None:
+    readers(store, 7)
+    first = frozen(store, draft_of(tmp_path))
+    add(store, "late@example.com")
+
+    assert frozen(store, draft_of(tmp_path)) == first
+    assert states(store, draft_of(tmp_path)) == {"planned": 7}
+
+
+def test_a_plan_is_stale_when_anything_it_was_made_of_changes(store: Store, tmp_path: Path) -> None:
+    readers(store, 3)
+    frozen(store, draft_of(tmp_path))
+    edited = replace(STORIES[0], title="Another title")
+    new = replace(STORIES[1], id="new", post="content/new.md")
+    newsletter = replace(draft_of(tmp_path).config.newsletter, name="Renamed")
+
+    with pytest.raises(StaleError) as stale:
+        frozen(store, draft_of(tmp_path, (edited, STORIES[1], new), newsletter=newsletter))
+
+    assert stale.value.changes == (
+        "config newsletter has changed",
+        "story agents has changed",
+        "story new is new",
+        "story tables is gone",
+    )
+
+
+def test_a_changed_template_is_named(store: Store, tmp_path: Path) -> None:
+    readers(store, 1)
+    frozen(store, draft_of(tmp_path))
+    own = tmp_path / "templates" / "story.mjml"
+    own.parent.mkdir()
+    own.write_text("<mj-text>{{ story.title }}</mj-text>")
+
+    with pytest.raises(StaleError, match=r"template story\.mjml has changed"):
+        frozen(store, draft_of(tmp_path))
+
+
+def test_a_story_that_moved_in_its_file_changes_nothing(store: Store, tmp_path: Path) -> None:
+    readers(store, 1)
+    first = frozen(store, draft_of(tmp_path))
+
+    moved = (replace(STORIES[0], line=40), *STORIES[1:])
+    assert frozen(store, draft_of(tmp_path, moved)) == first
+
+
+def test_replanning_makes_a_new_plan_and_leaves_no_row_of_the_old(
+    store: Store, tmp_path: Path
+) -> None:
+    readers(store, 5)
+    first = frozen(store, draft_of(tmp_path))
+    add(store, "late@example.com")
+
+    second = frozen(store, draft_of(tmp_path), replan=True)
+
+    assert second.issue.number != first.issue.number
+    assert (second.issue.id, second.issue.readers) == (first.issue.id, 6)
+    assert sum(store.ledger.totals(first.issue.number).states.values()) == 0
+    assert [issue.id for issue in store.ledger.issues()] == [ISSUE.id]
+
+
+def test_what_has_begun_to_be_handed_over_is_never_planned_anew(
+    store: Store, tmp_path: Path
+) -> None:
+    readers(store, 3)
+    draft = draft_of(tmp_path)
+    frozen(store, draft)
+    send(store, draft, Carrier(), tmp_path, limit=1)
+
+    with pytest.raises(StoreError, match="begun to be handed over"):
+        frozen(store, draft, replan=True)
+
+    assert states(store, draft) == {"planned": 2, "submitted": 1}
+
+
+def test_of_two_plans_made_at_once_the_first_finished_counts(store: Store, tmp_path: Path) -> None:
+    readers(store, 4)
+    draft = draft_of(tmp_path)
+    slow = store.ledger.draw(draft.issue, "carrier", NOW)
+    slow.add([(1, 0), (2, 0)])
+    quick = frozen(store, draft)
+
+    assert not slow.finish(draft.issue.id, quick.contents, 0, replaces=0)
+    assert find(store, draft) == quick.issue
+    assert sum(store.ledger.totals(slow.number).states.values()) == 0
+
+
+def test_what_a_killed_planner_left_is_swept_by_a_later_one(store: Store, tmp_path: Path) -> None:
+    left = store.ledger.draw(ISSUE, "carrier", NOW - timedelta(days=2))
+    left.add([(1, 0)])
+
+    frozen(store, draft_of(tmp_path))
+
+    assert sum(store.ledger.totals(left.number).states.values()) == 0
+
+
+def test_stories_that_a_reader_has_had_are_not_planned_again(store: Store, tmp_path: Path) -> None:
+    """Whatever issue covered them: the mark is the reader's."""
+    published = [ISSUE.window.start + timedelta(days=day) for day in (1, 3)]
+    told = tuple(replace(one, published=at) for one, at in zip(STORIES[:2], published, strict=True))
+    between = ISSUE.window.start + timedelta(days=2)
+    store.subscriptions.cover([add(store, "half@example.com")], between)
+    store.subscriptions.cover([add(store, "all@example.com")], ISSUE.window.end)
+
+    plan = frozen(store, draft_of(tmp_path, told))
+
+    assert [edition.stories for edition in plan.contents.editions] == [("ferry",)]
+    assert plan.contents.skipped == {"covered by an earlier issue": 1}
+
+
+def test_an_issue_is_found_and_compared_with_the_one_before(store: Store, tmp_path: Path) -> None:
+    readers(store, 2)
+    plan = frozen(store, draft_of(tmp_path)).issue
+
+    assert plan.state is IssueState.PLANNED
+    assert (plan.window, plan.due) == (ISSUE.window, ISSUE.date)
+    assert store.ledger.before(Cadence.WEEKLY, ISSUE.window.end) is None
+    assert store.ledger.before(Cadence.WEEKLY, ISSUE.window.end + timedelta(days=7)) == plan

@@ -1,0 +1,325 @@
+"""Sending a planned issue: each delivery once, and every answer accounted for."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.config import Restraint
+from digest.errors import Outcome, ProviderError
+from digest.sender import Stopping
+from digest.store import Store, SuppressionReason
+from digest.store.ledger.records import DeliveryState, Idle, IssueState
+from tests.invented import ISSUE
+from tests.store.conftest import NOW
+from tests.store.people import add
+from tests.store.sending import (
+    Carrier,
+    Clock,
+    Patient,
+    draft_of,
+    find,
+    frozen,
+    in_state,
+    readers,
+    refused,
+    send,
+    states,
+)
+
+
+def planned(store: Store, root: Path, number: int = 12):  # type: ignore[no-untyped-def]
+    readers(store, number)
+    draft = draft_of(root)
+    frozen(store, draft)
+    return draft
+
+
+def test_every_reader_gets_one_message_and_the_issue_is_done(store: Store, tmp_path: Path) -> None:
+    draft, carrier = planned(store, tmp_path), Carrier()
+
+    report = send(store, draft, carrier, tmp_path)
+
+    assert (report.answered, report.ended) == (12, Idle.DONE)
+    assert sorted(carrier.taken) == sorted(f"reader{n}@example.com" for n in range(12))
+    assert states(store, draft) == {"submitted": 12}
+    assert find(store, draft).state is IssueState.DONE
+    assert not list((tmp_path / "journal").iterdir())
+
+
+def test_sending_again_hands_nothing_over(store: Store, tmp_path: Path) -> None:
+    draft, again = planned(store, tmp_path), Carrier()
+    send(store, draft, Carrier(), tmp_path)
+
+    send(store, draft, again, tmp_path)
+
+    assert again.taken == []
+
+
+def test_who_got_the_issue_is_covered_until_its_windows_end(store: Store, tmp_path: Path) -> None:
+    draft = planned(store, tmp_path, 3)
+    send(store, draft, Carrier(reader1=refused(Outcome.PERMANENT)), tmp_path)
+
+    marks = [store.subscriptions.find(f"reader{n}@example.com") for n in range(3)]
+    assert [one and one.covered_until for one in marks] == [
+        ISSUE.window.end,
+        None,
+        ISSUE.window.end,
+    ]
+
+
+def test_who_left_between_plan_and_claim_gets_nothing(store: Store, tmp_path: Path) -> None:
+    draft, carrier = planned(store, tmp_path, 6), Carrier()
+    people = [store.subscriptions.find(f"reader{n}@example.com") for n in range(6)]
+    ids = [one.subscriber.id for one in people if one]
+    store.subscriptions.unsubscribe(ids[0], NOW, "test")
+    store.subscriptions.pause(ids[1], NOW + timedelta(days=9), NOW)
+    store.subscriptions.erase(ids[2], NOW, "test")
+    store.suppressions.add("reader3@example.com", SuppressionReason.COMPLAINED, NOW, "test")
+    store.subscriptions.cover([ids[4]], ISSUE.window.end)
+
+    send(store, draft, carrier, tmp_path)
+
+    assert carrier.taken == ["reader5@example.com"]
+    totals = store.ledger.totals(find(store, draft).number)
+    assert {reason for state, reason in totals.reasons if state == "suppressed"} == {
+        "an issue with the same stories was handed over",
+        "erased",
+        "paused",
+        "suppressed",
+    }
+    assert states(store, draft) == {"submitted": 1, "suppressed": 5}
+
+
+def test_a_delivery_outlives_its_erased_subscriber_without_an_address(
+    store: Store, tmp_path: Path
+) -> None:
+    draft = planned(store, tmp_path, 1)
+    send(store, draft, Carrier(), tmp_path)
+    found = store.subscriptions.find("reader0@example.com")
+    assert found is not None
+    store.subscriptions.erase(found.subscriber.id, NOW, "test")
+
+    assert in_state(store, draft, DeliveryState.SUBMITTED) == [""]
+
+
+def test_a_refusal_for_good_is_kept_with_the_providers_words(store: Store, tmp_path: Path) -> None:
+    draft = planned(store, tmp_path)
+    send(store, draft, Carrier(reader4=refused(Outcome.PERMANENT)), tmp_path)
+
+    (row,) = store.ledger.deliveries(find(store, draft).number, DeliveryState.FAILED)
+
+    assert (row.email, row.reason) == ("reader4@example.com", "no such mailbox")
+    assert find(store, draft).state is IssueState.DONE
+
+
+def test_a_refusal_for_now_is_tried_again_later_and_then_given_up(
+    store: Store, tmp_path: Path
+) -> None:
+    draft, clock = planned(store, tmp_path, 3), Clock()
+    carrier = Carrier(reader0=refused(Outcome.TEMPORARY, "busy"))
+    patient = Restraint(attempts=3, retry_after=60)
+
+    report = send(store, draft, carrier, tmp_path, clock=clock, restraint=patient)
+
+    (row,) = store.ledger.deliveries(find(store, draft).number, DeliveryState.FAILED)
+    assert (row.attempts, row.reason) == (3, "given up after 3 attempts: busy")
+    waited = (clock.now - NOW).total_seconds()
+    assert 60 * 5 * 0.75 <= waited <= 60 * 5 * 1.25 + 10
+    assert report.ended is Idle.DONE
+
+
+def test_a_long_wait_is_left_to_a_later_run(store: Store, tmp_path: Path) -> None:
+    draft, clock = planned(store, tmp_path, 2), Clock()
+    busy = Carrier(reader0=refused(Outcome.TEMPORARY, "busy", wait=3600.0))
+
+    report = send(store, draft, busy, tmp_path, clock=clock)
+    sooner = send(store, draft, Carrier(), tmp_path, clock=clock)
+    clock.sleep(3600.0)
+    later = send(store, draft, Carrier(), tmp_path, clock=clock)
+
+    assert (report.ended, report.ready_at) == (Idle.LATER, NOW + timedelta(hours=1))
+    assert (sooner.answered, later.answered) == (0, 1)
+    assert states(store, draft) == {"submitted": 2}
+
+
+def test_an_unknown_delivery_is_never_tried_again_by_itself(store: Store, tmp_path: Path) -> None:
+    draft, again = planned(store, tmp_path, 3), Carrier()
+    send(store, draft, Carrier(reader1=refused(Outcome.UNKNOWN, "no answer")), tmp_path)
+
+    send(store, draft, again, tmp_path)
+
+    assert again.taken == []
+    assert in_state(store, draft, DeliveryState.UNKNOWN) == ["reader1@example.com"]
+
+
+def test_an_operator_settles_what_is_unknown(store: Store, tmp_path: Path) -> None:
+    draft, again = planned(store, tmp_path, 4), Carrier()
+    silent = refused(Outcome.UNKNOWN, "no answer")
+    send(store, draft, Carrier(reader1=silent, reader2=silent), tmp_path)
+    number = find(store, draft).number
+    first, second = (row.number for row in store.ledger.deliveries(number, DeliveryState.UNKNOWN))
+
+    assert store.ledger.operator.accept(number, NOW, [first]) == 1
+    assert store.ledger.operator.resend(number, [second]) == 1
+    send(store, draft, again, tmp_path)
+
+    assert len(again.taken) == 1
+    assert states(store, draft) == {"submitted": 4}
+
+
+def test_failed_deliveries_are_tried_again_when_a_person_says_so(
+    store: Store, tmp_path: Path
+) -> None:
+    draft, again = planned(store, tmp_path, 4), Carrier()
+    send(store, draft, Carrier(reader3=refused(Outcome.PERMANENT)), tmp_path)
+
+    assert store.ledger.operator.retry(find(store, draft).number) == 1
+    send(store, draft, again, tmp_path)
+
+    assert again.taken == ["reader3@example.com"]
+    assert states(store, draft) == {"submitted": 4}
+
+
+def test_a_canary_pauses_after_the_first_readers(store: Store, tmp_path: Path) -> None:
+    draft, rest = planned(store, tmp_path), Carrier()
+    report = send(store, draft, Carrier(), tmp_path, limit=5)
+    held = send(store, draft, rest, tmp_path)
+
+    assert report.paused_because == "canary of 5 readers"
+    assert (find(store, draft).state, held.answered) == (IssueState.PAUSED, 0)
+    assert states(store, draft) == {"planned": 7, "submitted": 5}
+
+    store.ledger.operator.resume(find(store, draft).number)
+    send(store, draft, rest, tmp_path)
+
+    assert len(rest.taken) == 7
+
+
+def test_too_many_failures_in_a_row_pause_the_issue(store: Store, tmp_path: Path) -> None:
+    draft = planned(store, tmp_path, 600)
+    down = Carrier(**{f"reader{n}": refused(Outcome.PERMANENT) for n in range(600)})
+
+    report = send(store, draft, down, tmp_path, restraint=Restraint(stop_after=20))
+
+    assert "in a row were not taken" in report.paused_because
+    assert find(store, draft).state is IssueState.PAUSED
+    assert states(store, draft)["planned"] > 300
+
+
+def test_a_provider_that_is_away_is_waited_for_and_then_told(store: Store, tmp_path: Path) -> None:
+    draft, clock = planned(store, tmp_path, 3), Clock()
+    away = ProviderError("no route", outcome=Outcome.TEMPORARY)
+
+    with pytest.raises(ProviderError, match="no route"):
+        send(store, draft, Carrier(reader0=away), tmp_path, clock=clock)
+
+    assert clock.now - NOW == timedelta(seconds=31)
+    assert "claimed" not in states(store, draft)
+    assert find(store, draft).state is IssueState.SENDING
+
+
+def test_a_provider_that_needs_mending_pauses_the_issue(store: Store, tmp_path: Path) -> None:
+    draft = planned(store, tmp_path, 3)
+    wrong = ProviderError("the key is wrong", outcome=Outcome.PERMANENT)
+
+    with pytest.raises(ProviderError):
+        send(store, draft, Carrier(reader0=wrong), tmp_path)
+
+    assert find(store, draft).paused_because == "the key is wrong"
+
+
+class Impatient(Carrier):
+    """Somebody stops the sender at the so-manyth message."""
+
+    def __init__(self, stopping: Stopping, at: int, *, now: bool = False) -> None:
+        super().__init__()
+        self.stopping, self.at, self.now_ = stopping, at, now
+
+    def hand_over(self, batch):  # type: ignore[no-untyped-def]
+        for answer in super().hand_over(batch):
+            if len(self.taken) == self.at:
+                self.stopping.request()
+                if self.now_:
+                    raise KeyboardInterrupt
+            yield answer
+
+
+def test_a_stop_finishes_what_is_in_flight_and_leaves_the_rest_planned(
+    store: Store, tmp_path: Path
+) -> None:
+    draft = planned(store, tmp_path, 600)
+    stopping = Patient(Clock())
+    carrier = Impatient(stopping, 10)
+
+    report = send(store, draft, carrier, tmp_path, stopping=stopping)
+
+    assert report.interrupted
+    assert states(store, draft)["submitted"] == len(carrier.taken) < 300
+    assert set(states(store, draft)) == {"planned", "submitted"}
+
+
+def test_stopping_now_leaves_only_what_was_in_flight_unknown(store: Store, tmp_path: Path) -> None:
+    draft = planned(store, tmp_path, 20)
+    stopping = Patient(Clock())
+
+    with pytest.raises(KeyboardInterrupt):
+        send(store, draft, Impatient(stopping, 4, now=True), tmp_path, stopping=stopping)
+
+    assert states(store, draft) == {"planned": 16, "submitted": 3, "unknown": 1}
+
+
+def test_cancelling_leaves_nothing_planned(store: Store, tmp_path: Path) -> None:
+    draft, rest = planned(store, tmp_path), Carrier()
+    send(store, draft, Carrier(), tmp_path, limit=5)
+
+    assert store.ledger.operator.cancel(find(store, draft).number) == 7
+    send(store, draft, rest, tmp_path)
+
+    assert rest.taken == []
+    assert states(store, draft) == {"cancelled": 7, "submitted": 5}
+
+
+class Meddler(Carrier):
+    """Somebody else does something to the issue at the first message."""
+
+    def __init__(self, act) -> None:  # type: ignore[no-untyped-def]
+        super().__init__()
+        self.act = act
+
+    def hand_over(self, batch):  # type: ignore[no-untyped-def]
+        if not self.taken:
+            self.act()
+        yield from super().hand_over(batch)
+
+
+@pytest.mark.parametrize("what", ["pause", "cancel"])
+def test_the_plug_can_be_pulled_while_a_sender_is_at_work(
+    store: Store, tmp_path: Path, what: str
+) -> None:
+    draft, clock = planned(store, tmp_path, 1500), Clock()
+    number, operator = find(store, draft).number, store.ledger.operator
+
+    def act() -> None:
+        clock.sleep(2)
+        operator.pause(number, "by hand") if what == "pause" else operator.cancel(number)
+
+    carrier = Meddler(act)
+    send(store, draft, carrier, tmp_path, clock=clock)
+
+    left = {"pause": "planned", "cancel": "cancelled"}[what]
+    assert states(store, draft) == {"submitted": 250, left: 1250}
+
+
+def test_an_edition_that_another_issue_covered_meanwhile_is_not_repeated(
+    store: Store, tmp_path: Path
+) -> None:
+    """Planned for two cadences, because the reader changed theirs between the two plans."""
+    person = add(store, "ana@example.com")
+    draft, carrier = draft_of(tmp_path), Carrier()
+    frozen(store, draft)
+    store.subscriptions.cover([person], ISSUE.window.end + timedelta(days=1))
+
+    send(store, draft, carrier, tmp_path)
+
+    assert carrier.taken == []
