@@ -15,7 +15,11 @@ from digest.errors import ConfigError, DigestError, Outcome, ProviderError
 from digest.events import Event
 
 # Imported when asked for: a vendor's package can cost more start-up time than all of ours.
-_MODULES = {"outbox": "digest.providers.outbox"}
+_MODULES = {
+    "outbox": "digest.providers.outbox",
+    "sendgrid": "digest.providers.sendgrid",
+    "smtp": "digest.providers.smtp",
+}
 _WEBHOOKS = {"sendgrid": "digest.providers.sendgrid.webhook"}
 
 

@@ -168,6 +168,7 @@ class Conversation:
         if not alone:
             raise LostError("the server is out of step: it answers what was not said")
         letter = transaction.letter
+        letter.starting(letter.delivery)
         transaction.body_end = self._wire.queued + letter.size + len(_DOT)
         self._expected.append((Phase.BODY, transaction))
         self.send_next(*letter.pieces, _DOT)

@@ -22,6 +22,7 @@ class Letter(NamedTuple):
     recipient: bytes
     pieces: tuple[bytes, ...]  # the message; its last line ends with CRLF, none begins with a dot
     wide: bool  # there is UTF-8 in its header or envelope (RFC 6531)
+    starting: Callable[[str], None]  # the batch's: told before what cannot be taken back
 
     @property
     def size(self) -> int:
@@ -47,6 +48,7 @@ class Envelopes:
             recipient=recipient,
             pieces=(*signature, message),
             wide=not (recipient.isascii() and message[: message.find(b"\r\n\r\n")].isascii()),
+            starting=batch.starting,
         )
 
     def _sender(self, reader: Reader) -> str:

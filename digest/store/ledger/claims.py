@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from digest.models import Cadence, Preferences, Subscriber
+from digest.models import Cadence, Preferences, State, Subscriber
 from digest.store.audience import suppressed
 from digest.store.database import Database
 from digest.store.ledger.marks import write_marks
@@ -30,7 +30,6 @@ from digest.store.ledger.records import (
 )
 from digest.store.ledger.schema import claim_window, delivery, edition, issue
 from digest.store.people import split_languages
-from digest.store.records import State
 from digest.store.schema import subscriber, subscriber_tag, tag
 
 # How long another machine waits for a window's sender before it calls its deliveries unknown.

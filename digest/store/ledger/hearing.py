@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from digest.addresses import identity, normalise
 from digest.composer import delivery_id
 from digest.events import Changes, Event, Fact, OurFault, SoftBounce, Telling, gather, worn_out
+from digest.models import SuppressionReason
 from digest.store.database import Database
 from digest.store.dialects import insert_new
 from digest.store.hashing import Hasher
@@ -21,7 +22,7 @@ from digest.store.history import record
 from digest.store.ledger.claims import cover
 from digest.store.ledger.records import DeliveryState
 from digest.store.ledger.schema import delivery, issue, provider_event, soft_bounce
-from digest.store.records import EventKind, SuppressionReason
+from digest.store.records import EventKind
 from digest.store.schema import subscriber
 from digest.store.suppressions import insert_suppression
 
