@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.errors import ConfigError, DigestError
@@ -246,6 +246,7 @@ json_values = st.recursive(
 keys = st.sampled_from([*told(), "type", "reason", "status", "bounce_classification", "response"])
 
 
+@example({"reason": "\U00011747"}, "bounce")  # a character that is not assigned yet
 @given(st.dictionaries(keys, json_values), st.sampled_from(["bounce", "dropped", "deferred"]))
 def test_no_event_is_too_strange(changed, name):
     events = read(told(**({"event": name} | changed)), told(sg_event_id="last"))
