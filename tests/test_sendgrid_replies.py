@@ -139,7 +139,7 @@ def test_sendgrids_clock_counts_and_not_ours():
         ("key SG.abc-DEF_1.x is bad, Bearer SG.y", "key <key> is bad, <key>"),
         ("two\r\nlines\x1b[31m\u202e and\ttabs", "two lines [31m and tabs"),
         ("to 'o'hara@example.org'", "to <address>'"),
-        ("\ud800", "?"),
+        ("\ud800", ""),
         ("long " * 200, ("long " * 60).strip()),
     ],
 )
