@@ -73,6 +73,7 @@ class Draftsman:
             discard(self.database, [self.number])
             return False
         discard(self.database, [replaces] if replaces else [])
+        _count_anew(self.database)
         return True
 
 
@@ -111,6 +112,14 @@ def discard(database: Database, numbers: Iterable[int]) -> None:
                 connection.execute(sa.delete(delivery).where(of_issue, delivery.c.number < gone))
         with database.writing() as connection:
             connection.execute(sa.delete(issue).where(issue.c.number == number))
+
+
+def _count_anew(database: Database) -> None:
+    """Let PostgreSQL know how many rows there are now: it would read all of them for a window."""
+    if database.dialect == "postgresql":
+        with database.writing() as connection:
+            for table in (delivery, edition, claim_window):
+                connection.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def _abandoned(database: Database, now: datetime) -> list[int]:
