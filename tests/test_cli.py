@@ -270,6 +270,12 @@ def test_check_finds_bad_posts_bad_rows_and_bad_templates(project, run):
     assert "templates/story.mjml:2" in result.out
 
 
+def test_check_warns_of_a_template_that_nothing_uses(project, run):
+    project.write("templates/stroy.mjml", "<mj-text>Hello</mj-text>\n")
+
+    assert "did you mean story.mjml?" in run("check").out
+
+
 def test_check_annotates_a_pull_request(project, run):
     project.write("content/bad.md", "---\ntitle: Bad\npublishedAt: soon\n---\nText.\n")
 

@@ -75,7 +75,9 @@ def _template_findings(session: Session) -> list[Finding]:
     from digest.translations import languages
 
     draft = draft_of(session, "latest", None)
-    found = []
+    found = list(draft.renderer.findings())
+    if any(finding.severity is Severity.ERROR for finding in found):
+        return found  # nothing compiles, for the reasons that are told
     for language in sorted(languages()):
         try:
             draft.composition(Preferences(everything=True, languages=(language,)))

@@ -11,6 +11,7 @@ from digest.cli.exits import Exit
 from digest.cli.groups import command_group
 from digest.cli.session import Session, project_command
 from digest.cli.stored import planned_issue, required_store
+from digest.cli.tables import counted
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def list_issues(session: Session, as_json: bool) -> int:
     for issue in issues:
         state = click.style(f"{issue.state.value:<9}", bold=True)
         click.echo(f"{issue.id:<22}{state} {issue.readers:>9,} readers  {issue.provider}")
-    session.say(f"{len(issues)} issues")
+    session.say(counted(len(issues), "issue"))
     return session.finish()
 
 
