@@ -7,6 +7,7 @@ from pathlib import Path
 
 from digest.errors import StoreError
 from digest.store.database import Database
+from digest.store.naming import quotable
 
 
 def backup(database: Database, target: Path, pg_dump: str = "pg_dump") -> None:
@@ -53,17 +54,20 @@ def _dump_postgresql(database: Database, target: Path, pg_dump: str) -> None:
     part = target.with_name(f"{target.name}.part")
     with tempfile.TemporaryDirectory() as folder:
         # a password on the command line would show in every process list
-        place = url.set(drivername="postgresql", password=None)
-        if url.password:
+        place = url.set(drivername="postgresql", password=None).difference_update_query(
+            ["password"]
+        )
+        password = url.query.get("password") or url.password
+        if password:
             passwords = Path(folder) / "pgpass"
             passwords.touch(mode=0o600)
-            passwords.write_text(f"*:*:*:*:{_escaped(str(url.password))}\n")
+            passwords.write_text(f"*:*:*:*:{_escaped(str(password))}\n")
             place = place.update_query_dict({"passfile": str(passwords)})
         command = [program, "--format=custom", f"--file={part}", f"--dbname={place}"]
         run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if run.returncode:
         part.unlink(missing_ok=True)
-        raise StoreError(f"pg_dump failed: {run.stderr.strip()}")
+        raise StoreError(f"pg_dump failed: {quotable(url, run.stderr.strip())}")
     part.chmod(0o600)
     part.rename(target)
 

@@ -8,6 +8,7 @@ transaction never fails half-way for want of the lock. PostgreSQL: UTC, and the 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from digest.config import STORE_FILE
 from digest.errors import StoreError
+from digest.store import naming
 from digest.store.failures import explained
 
 FILE = STORE_FILE
@@ -26,7 +28,7 @@ _OLDEST_POSTGRESQL = (15,)
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An engine, and how to name it to people (never with its password)."""
+    """An engine, and how to name it to people (never with its secrets)."""
 
     engine: sa.Engine
     place: str
@@ -43,7 +45,8 @@ class Database:
         return Path(name) if self.dialect == "sqlite" and name else None
 
     def _explained(self) -> AbstractContextManager[None]:
-        return explained(self.place, self.engine.dialect.loaded_dbapi.Error)
+        quoted = partial(naming.quotable, self.engine.url)
+        return explained(self.place, self.engine.dialect.loaded_dbapi.Error, quoted)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -70,14 +73,9 @@ def url_of(database: str, root: Path) -> str:
 
 
 def connect(url: str, patience: float = PATIENCE) -> Database:
-    """An engine for the URL. Nothing is opened yet. StoreError when the URL is of another kind."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise _unknown_kind("this setting is not a URL") from None
+    """An engine for the URL. Nothing is opened yet. StoreError for a URL of no use."""
+    parsed = naming.parsed(url)
     kind = parsed.get_backend_name()
-    if kind not in ("sqlite", "postgresql"):
-        raise _unknown_kind(f"{kind} is not supported")
     try:
         engine = sa.create_engine(parsed, pool_pre_ping=kind == "postgresql")
     except ModuleNotFoundError as error:
@@ -87,16 +85,9 @@ def connect(url: str, patience: float = PATIENCE) -> Database:
         ) from error
     if kind == "sqlite":
         _prepare_sqlite(engine, patience)
-        return Database(engine, parsed.database or "the database in memory")
-    _prepare_postgresql(engine, patience)
-    return Database(engine, f"the database {parsed.render_as_string(hide_password=True)}")
-
-
-def _unknown_kind(message: str) -> StoreError:
-    return StoreError(
-        f"database: {message}",
-        hint='leave it out for SQLite, or write under [store]: database = "postgresql://user@host/name"',
-    )
+    else:
+        _prepare_postgresql(engine, patience)
+    return Database(engine, naming.named(parsed))
 
 
 def _prepare_sqlite(engine: sa.Engine, patience: float) -> None:

@@ -1,7 +1,7 @@
 """What a database driver says, said again for the person who runs the newsletter."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -35,10 +35,13 @@ _UNREACHABLE = ("cannot be reached", "check `database` in digest.toml and that t
 
 
 @contextmanager
-def explained(place: str, driver_error: type[Exception]) -> Iterator[None]:
+def explained(
+    place: str, driver_error: type[Exception], quoted: Callable[[str], str]
+) -> Iterator[None]:
     """Turn a driver's error into a StoreError that names the database at `place`.
 
-    `driver_error` is the base of the driver's own errors. A broken constraint passes through: it
+    `driver_error` is the base of the driver's own errors; `quoted` gives as much of their words as
+    may be shown. A broken constraint passes through: it
     means a fault in this program, or a conflict that the caller knows how to name.
     """
     try:
@@ -46,12 +49,14 @@ def explained(place: str, driver_error: type[Exception]) -> Iterator[None]:
     except sa.exc.IntegrityError:
         raise
     except sa.exc.DBAPIError as error:
-        raise _translated(place, error.orig) from error
+        raise _translated(place, error.orig, quoted) from error
     except driver_error as error:  # while connecting, or past SQLAlchemy on the bulk paths
-        raise _translated(place, error) from error
+        raise _translated(place, error, quoted) from error
 
 
-def _translated(place: str, error: BaseException | None) -> StoreError:
+def _translated(
+    place: str, error: BaseException | None, quoted: Callable[[str], str]
+) -> StoreError:
     name = getattr(error, "sqlite_errorname", "") or ""
     state = getattr(error, "sqlstate", "") or ""
     table, code = (_SQLITE, name) if isinstance(error, sqlite3.Error) else (_POSTGRESQL, state)
@@ -59,6 +64,8 @@ def _translated(place: str, error: BaseException | None) -> StoreError:
         if code.startswith(prefix):
             return StoreError(f"{place} {message}", hint=hint)
     if table is _POSTGRESQL and (not code or code.startswith(("08", "57P"))):
-        first = str(error).strip().splitlines()[0] if str(error).strip() else "no answer"
-        return StoreError(f"{place} {_UNREACHABLE[0]}: {first}", hint=_UNREACHABLE[1])
-    return StoreError(f"{place}: {error}")
+        said = quoted(str(error)).strip() or "no answer"
+        return StoreError(
+            f"{place} {_UNREACHABLE[0]}: {said.splitlines()[0]}", hint=_UNREACHABLE[1]
+        )
+    return StoreError(f"{place}: {quoted(str(error))}")

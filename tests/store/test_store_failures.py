@@ -103,6 +103,38 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u@127.0.0.1:1/db?bogus=1&password=s3cretpw",
+        "postgresql://u@127.0.0.1:1/db?password=s3cretpw",
+        "postgresql://u@127.0.0.1:1/db?bogus=1&password=pw&s3cretpw=1",
+        "postgresql://u:x@s3cretpw@127.0.0.1:1/db",
+        "postgresql://u:x/s3cretpw@127.0.0.1:1/db",
+        "postgresql://u:1/x@s3cretpw@127.0.0.1/db",
+        "postgresql://u:s3cretpw?x@127.0.0.1:1/db",
+        "postgresql://u@127.0.0.1:s3cretpw/db",
+        "s3cretpw://u@127.0.0.1/db",
+    ],
+)
+def test_no_message_holds_a_secret_of_the_url(url: str) -> None:
+    with pytest.raises(StoreError) as refused:
+        Store.open(url, SECRETS)
+
+    assert "s3cretpw" not in f"{refused.value} {refused.value.hint}"
+
+
+def test_a_server_is_named_by_scheme_host_port_and_database() -> None:
+    place = connect("postgresql://ana:hunter2@db.example:5433/news?sslmode=require").place
+
+    assert place == "the database postgresql://db.example:5433/news"
+
+
+def test_a_port_that_is_no_number_is_refused() -> None:
+    with pytest.raises(StoreError, match="the port is not a number"):
+        connect("postgresql://ana@db.example:port/news")
+
+
 def test_a_missing_database_is_named(postgresql: str) -> None:
     with pytest.raises(StoreError, match="does not exist"):
         Store.open(postgresql.replace("/postgres?", "/nowhere?", 1), SECRETS)
