@@ -117,7 +117,12 @@ class _List:
 
     def _obstacle(self, cells: Sequence[str]) -> str:
         """What keeps the person from being mailed, in a word. Only the store ends a pause."""
-        state, reasons = self._reader.standing(cells)
+        try:
+            state, reasons = self._reader.standing(cells)
+        except BadCellError:
+            state, reasons = self._reader.departure(cells)
+            if not reasons and state is not State.UNSUBSCRIBED:
+                raise
         if reasons:
             return reasons[0].value
         if state is not State.CONFIRMED:

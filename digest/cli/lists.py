@@ -74,7 +74,7 @@ def import_list(
         shape = {"schema": "digest/import@1", "dry_run": dry_run, **asdict(result)}
         click.echo(json.dumps(shape))
     _tell(session, result, listing, dry_run=dry_run)
-    return Exit.CHECKS if result.rejected else session.finish()
+    return Exit.CHECKS if result.rejected or result.faulty else session.finish()
 
 
 @project_command(name="export", example="digest subscribers export --format csv --out readers.csv")
@@ -161,13 +161,14 @@ def _tell(session: Session, result: "Progress", listing: _Rejects, *, dry_run: b
         "already here": result.skipped,
         "left by what the file says": result.left,
         "left out": result.rejected,
+        "who left, with other cells left out": result.faulty,
     }
     parts = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
     session.say(f"{result.rows:,} rows: {parts or 'nothing to do'}")
     for reject in listing.first:
         column = f"{reject.column}: " if reject.column else ""
         session.say(safe(f"  line {reject.line}: {column}{reject.reason}"))
-    if result.rejected and not dry_run:
+    if listing.first and not dry_run:
         session.say(f"  all of them are in {listing.path}")
     if dry_run:
         session.say("nothing was written (dry run)")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from digest.errors import SubscribersError
-from digest.roster.entries import entry_of
+from digest.roster.entries import departure_of, entry_of
 from digest.roster.reading import Broken, Row, open_source
 from digest.roster.rows import BadCellError, Reader
 from digest.roster.vendors import Columns, recognise
@@ -49,6 +49,7 @@ class Progress:
     skipped: int = 0
     left: int = 0  # of ours, by what the file says
     rejected: int = 0
+    faulty: int = 0  # of those not rejected: leavers with cells that cannot be taken
 
 
 class Import:
@@ -72,6 +73,7 @@ class Import:
             now, f"import of {order.file}", order.on_conflict, frozenset(replaces), order.dry_run
         )
         self._counts: Counter[str] = Counter()
+        self._faulty = 0
 
     def run(self, reject: Callable[[Reject], None]) -> Iterator[Progress]:
         """Import everything, a batch a step. `reject` gets every row that is left out."""
@@ -98,10 +100,22 @@ class Import:
         try:
             return entry_of(row, self._reader, self._statement), row.cells
         except BadCellError as bad:
-            self._counts["rejected"] += 1
-            column = self._reader.column_of(bad.meaning)
-            reject(Reject(row.line, column, str(bad), tuple(row.cells)))
-            return None
+            departure = departure_of(row, self._reader)
+            if departure is None:
+                self._counts["rejected"] += 1
+                reject(self._reject(row, [bad], ""))
+                return None
+            self._faulty += 1
+            entry, faults = departure
+            reject(self._reject(row, faults, "; that they left is taken in all the same"))
+            return entry, row.cells
+
+    def _reject(self, row: Row, faults: list[BadCellError], more: str) -> Reject:
+        """A row by its first bad cell, and a word on each of the others."""
+        column, *_ = columns = [self._reader.column_of(bad.meaning) for bad in faults]
+        others = zip(columns[1:], faults[1:], strict=True)
+        reasons = [str(faults[0]), *(f"{name}: {bad}" for name, bad in others)]
+        return Reject(row.line, column, "; ".join(reasons) + more, tuple(row.cells))
 
     def _put(self, batch: list[tuple[Entry, list[str]]], reject: Callable[[Reject], None]) -> None:
         results = self._intake.put([entry for entry, _ in batch])
@@ -123,4 +137,5 @@ class Import:
             counts["skipped"],
             counts["left"],
             counts["rejected"],
+            self._faulty,
         )

@@ -112,6 +112,36 @@ class Reader:
             reasons = set(self.read("suppressed", cells, read_reasons))
         return state, tuple(sorted(one for one in reasons if one is not None))
 
+    def departure(self, cells: Sequence[str]) -> tuple[State, tuple[SuppressionReason, ...]]:
+        """Like `standing`, by those cells alone that can be read: who left is always believed.
+
+        Confirmed or pending without a reason, when none of them says so.
+        """
+        state, reasons = State.CONFIRMED, set[SuppressionReason]()
+        with suppress(BadCellError):
+            state, reason = self.read("state", cells, read_state)
+            reasons.update([reason] if reason else [])
+        if self._says(read_stamp, "left_at", cells) or self._opted_out(cells):
+            state = State.UNSUBSCRIBED
+            reasons.add(SuppressionReason.UNSUBSCRIBED)
+        if self._says(read_stamp, "bounced_at", cells):
+            reasons.add(SuppressionReason.BOUNCED)
+        if self.has("suppressed"):
+            words = self._cell("suppressed", cells).split()
+            reasons |= {one for one in SuppressionReason if one in words}
+        return state, tuple(sorted(reasons))
+
+    def _opted_out(self, cells: Sequence[str]) -> bool:
+        return self._says(read_flag, "disabled", cells) or (
+            self._says(read_receives_nothing, "receives", cells)
+        )
+
+    def _says(self, read: Callable[[str], bool], meaning: str, cells: Sequence[str]) -> bool:
+        """Whether a column is there, can be read, and says yes."""
+        with suppress(BadCellError):
+            return self.has(meaning) and self.read(meaning, cells, read)
+        return False
+
     def _has_left(self, cells: Sequence[str]) -> bool:
         return bool(
             self.moment("left_at", cells)
@@ -193,6 +223,16 @@ def read_state(cell: str) -> tuple[State, SuppressionReason | None]:
         words = ", ".join(State)
         raise ValueError(f"{cell[:40]!r} says nothing known of a subscription; expected {words}")
     return found
+
+
+def read_stamp(cell: str) -> bool:
+    """Whether a cell is some time, be it in words we cannot read; 0000-00-00 is none."""
+    return re.search(r"[1-9]", cell) is not None
+
+
+def read_receives_nothing(cell: str) -> bool:
+    """Whether a flag says that they get no mail."""
+    return not read_flag(cell)
 
 
 @lru_cache(maxsize=256)

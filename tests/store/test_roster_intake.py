@@ -149,6 +149,41 @@ def test_a_file_that_says_someone_left_is_believed(store: Store, policy: OnConfl
     assert due_emails(store) == set()
 
 
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ("ana@example.com,blocklisted,,10 Jun 2022,,", "created"),
+        ("ana@example.com,unsubscribed,Mars/X,,,", "timezone"),
+        ("ana@example.com,complained,Mars/X,never,###,", "tags timezone created"),
+        ("ana@example.com,who knows,,,,10 Jun 2022", "state"),
+        ("ana@example.com,bounced,,,,someday", "left_at"),
+    ],
+)
+def test_who_left_is_believed_whatever_the_other_cells_hold(
+    store: Store, row: str, columns: str
+) -> None:
+    add(store)
+    header = "email,state,timezone,created,tags,left_at\n"
+
+    result, (reject,) = take_in(store, f"{header}{row}\n")
+
+    assert (result.rows, result.left, result.rejected, result.faulty) == (1, 1, 0, 1)
+    assert due_emails(store) == set()
+    assert store.suppressions.reasons("ana@example.com")
+    first, *others = columns.split()
+    assert reject.column == first
+    assert all(f"; {name}: " in reject.reason for name in others)
+    assert "that they left is taken in" in reject.reason
+
+
+@pytest.mark.parametrize("cell", ["0000-00-00 00:00:00", "n/a", "-"])
+def test_what_is_no_time_is_not_taken_for_the_time_they_left(store: Store, cell: str) -> None:
+    result, _ = take_in(store, f"email,left_at\nana@example.com,{cell}\n")
+
+    assert (result.rejected, result.added) == (1, 0)
+    assert store.suppressions.reasons("ana@example.com") == ()
+
+
 def test_a_pending_reader_is_confirmed_by_a_merged_import(store: Store) -> None:
     person = add(store, state=State.PENDING)
 
