@@ -1,6 +1,7 @@
 """`digest init`: what it finds in a folder, what it writes there, and what it leaves alone."""
 
 import os
+import subprocess
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -356,14 +357,31 @@ def test_existing_readers_get_no_invented_company(tmp_path: Path) -> None:
     assert [file.path for file in scaffold.files] == [".gitignore", "digest.toml"]
 
 
+ADDRESSES = b"*.sqlite3*\ndigest-*.dump\n*.rejects.csv\n"
+
+
+@pytest.mark.parametrize("folder", [".", "content"])
+def test_what_holds_addresses_is_kept_out_of_git(tmp_path: Path, folder: str) -> None:
+    git = ("git", "-C", str(tmp_path))
+    subprocess.run([*git, "init", "-q"], check=True)
+    post(tmp_path, "posts/a.md")
+    init(tmp_path)
+
+    names = ("digest.sqlite3", "digest.sqlite3-wal", "monday.sqlite3", "list.csv.rejects.csv")
+    paths = [f"{folder}/{name}" for name in names]
+    ignored = subprocess.check_output([*git, "check-ignore", *paths], text=True)
+
+    assert ignored.split() == paths
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (b"node_modules\n", b"node_modules\n.digest/\noutbox/\n"),
-        (b"a", b"a\n.digest/\noutbox/\n"),
-        (b"a\r\n/.digest\r\n", b"a\r\n/.digest\r\noutbox/\n"),
-        (b"\xff\n.digest/\n", b"\xff\n.digest/\noutbox/\n"),
-        (b".digest/\noutbox/\n", b".digest/\noutbox/\n"),
+        (b"node_modules\n", b"node_modules\n.digest/\noutbox/\n" + ADDRESSES),
+        (b"a", b"a\n.digest/\noutbox/\n" + ADDRESSES),
+        (b"a\r\n/.digest\r\n", b"a\r\n/.digest\r\noutbox/\n" + ADDRESSES),
+        (b"\xff\n.digest/\n", b"\xff\n.digest/\noutbox/\n" + ADDRESSES),
+        (b".digest/\noutbox/\n" + ADDRESSES, b".digest/\noutbox/\n" + ADDRESSES),
     ],
 )
 def test_gitignore_gains_only_the_missing_lines(

@@ -14,11 +14,16 @@ from digest.errors import DigestError
 @project_command(name="upgrade", example="digest db upgrade")
 def upgrade(session: Session) -> int:
     """Bring the database to this program's revision; a SQLite file is copied before."""
-    from digest.store import connect, migrate, url_of
+    from digest.store import connect, exists, migrate, url_of
     from digest.store.schema import HEAD
 
-    database = connect(url_of(session.config.database, session.config.root))
+    url = url_of(session.config.database, session.config.root)
+    database = connect(url)
     click.get_current_context().call_on_close(database.engine.dispose)
+    if database.file and not (
+        exists(url) and migrate.standing(database) is not migrate.Standing.EMPTY
+    ):
+        raise migrate.no_store(database)
     if migrate.standing(database) is migrate.Standing.CURRENT:
         session.say(f"{database.place} is at revision {HEAD} already")
         return session.finish()

@@ -23,9 +23,10 @@ def open_store(session: Session, *, makes: bool = False, imports: bool = False) 
 
     config = session.config
     url = url_of(config.database, config.root)
+    listed = next(iter(sorted(config.subscribers.glob("*.csv"))), None)
+    may_make = imports or (makes and not listed)
     if not exists(url):
-        listed = next(iter(sorted(config.subscribers.glob("*.csv"))), None)
-        if not imports and (listed or not makes):
+        if not may_make:
             file = listed.relative_to(config.root) if listed else "FILE"
             raise DigestError(
                 "there is no store of subscribers yet",
@@ -35,7 +36,7 @@ def open_store(session: Session, *, makes: bool = False, imports: bool = False) 
             f"made {url.removeprefix('sqlite:///')}; "
             "from now on plan and send read it, and no longer the CSV files"
         )
-    store = Store.open(url, secret_keys(config))
+    store = Store.open(url, secret_keys(config), makes=may_make)
     click.get_current_context().call_on_close(store.close)
     return store
 

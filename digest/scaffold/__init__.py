@@ -28,6 +28,8 @@ SAMPLES_ZONE = ZoneInfo("Europe/Dublin")
 SAMPLES_END = date(2026, 11, 19)
 
 _NOTHING = re.compile(r"\.|readme|license", re.IGNORECASE)  # does not fill a folder
+# of readers: the store with its log, backups of it, and rows that an import left out
+_ADDRESSES = ("*.sqlite3*", "digest-*.dump", "*.rejects.csv")
 _PUBLISHED = re.compile(r'(?m)^(publishedAt: ")(\d{4}-\d\d-\d\d)')
 
 
@@ -153,7 +155,8 @@ def _gitignore(folder: Path, prefix: str) -> list[NewFile]:
     # surrogateescape: bytes that are not UTF-8 come back out as they were
     text = path.read_bytes().decode(errors="surrogateescape") if exists else ""
     present = {line.strip().strip("/") for line in text.splitlines()}
-    missing = [f"{name}/" for name in (".digest", f"{prefix}outbox") if name not in present]
+    ignored = (".digest/", f"{prefix}outbox/", *_ADDRESSES)
+    missing = [line for line in ignored if line.strip("/") not in present]
     gap = "\n" if text and not text.endswith("\n") else ""
     lines = "".join(f"{line}\n" for line in missing)
     return [NewFile(".gitignore", text + gap + lines, exists)] if missing else []

@@ -75,15 +75,17 @@ class Store:
     hearing: Hearing
 
     @classmethod
-    def open(cls, url: str, secrets: Sequence[bytes], *, patience: float = PATIENCE) -> "Store":
+    def open(
+        cls, url: str, secrets: Sequence[bytes], *, makes: bool = False, patience: float = PATIENCE
+    ) -> "Store":
         """Open the database at its current revision; `secrets` are the project's, newest first.
 
-        A SQLite file is created or brought up to date (after a copy of it); for a server
-        StoreError says what to run. `patience` is how many seconds to wait for another writer.
+        A SQLite file is brought up to date (after a copy of it), and with `makes` created; for a
+        server StoreError says what to run. `patience`: seconds to wait for another writer.
         """
         database = connect(url, patience)
         try:
-            migrate.require_current(database)
+            migrate.require_current(database, makes=makes)
             hasher = _hasher(database, secrets)
         except BaseException:
             database.engine.dispose()

@@ -6,7 +6,7 @@ transaction never fails half-way for want of the lock. PostgreSQL: UTC, and the 
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,7 +42,7 @@ class Database:
     def file(self) -> Path | None:
         """The SQLite file; None on a server."""
         name = self.engine.url.database
-        return Path(name) if self.dialect == "sqlite" and name else None
+        return Path(name.removeprefix("file:")) if self.dialect == "sqlite" and name else None
 
     def _explained(self) -> AbstractContextManager[None]:
         quoted = partial(naming.quotable, self.engine.url)
@@ -62,6 +62,12 @@ class Database:
         """One transaction: all of it is kept, or none."""
         with self._explained(), self.engine.begin() as connection:
             yield connection
+
+    def keep_log(self) -> None:
+        """SQLite: WAL, which the file remembers. Only for a file of ours; readers set nothing."""
+        if self.dialect == "sqlite":
+            with self._explained(), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA journal_mode = WAL")
 
 
 def url_of(database: str, root: Path) -> str:
@@ -102,7 +108,6 @@ def _prepare_sqlite(engine: sa.Engine, patience: float) -> None:
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are ours, see `begin`
         connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -32768")  # 32 MB: indexes of a million readers

@@ -4,6 +4,7 @@ Alembic costs half a second to import, so it is imported only when there is some
 where a database stands is read with one SELECT.
 """
 
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -53,30 +54,51 @@ def _standing(connection: sa.Connection, place: str) -> Standing:
     return Standing.EMPTY
 
 
-def require_current(database: Database) -> None:
+def require_current(database: Database, *, makes: bool = False) -> None:
     """Make a SQLite file current, after a copy of it; for a server say what to run.
 
-    StoreError when a server is behind, or when the database is newer than the program.
+    StoreError when a server is behind, when the database is newer than the program, and, unless
+    `makes`, when there is no store in the file: an emptied one had readers, some of whom left.
     """
-    found = standing(database)
+    file = database.file
+    found = standing(database) if file is None or file.exists() else Standing.EMPTY
     if found is Standing.CURRENT:
         return
     if found is Standing.NEWER:
         raise _newer(database)
-    if database.file is None:
+    if file is None:
         behind = "has no tables yet" if found is Standing.EMPTY else "is older than this program"
         raise StoreError(f"{database.place} {behind}", hint="run: digest db upgrade")
+    if found is Standing.EMPTY and not makes:
+        raise no_store(database)
     upgrade(database)
 
 
+def no_store(database: Database) -> StoreError:
+    """There is nothing at the place of the SQLite file, or nothing in it."""
+    there = database.file is not None and database.file.exists()
+    return StoreError(
+        f"{database.place} {'is empty: no store is in it' if there else 'does not exist'}",
+        hint="put a backup in its place; or, if there never was a store, "
+        "make one: digest subscribers import FILE --consent 'how they agreed'",
+    )
+
+
 def upgrade(database: Database) -> Path | None:
-    """Apply what is missing, in one transaction. The copy made before, where one was made."""
+    """Apply what is missing, in one transaction. The copy made before, where one was made.
+
+    A SQLite file that is not there is made, for its owner only.
+    """
+    if database.file is not None:
+        with suppress(OSError):  # it is there, or SQLite says why it cannot be made
+            database.file.touch(mode=0o600, exist_ok=False)
     found = standing(database)
     if found is Standing.NEWER:
         raise _newer(database)
     copy = None
     if found is Standing.OLDER and database.file is not None:
         copy = _copy_before(database, database.file)
+    database.keep_log()
     with database.writing() as connection:
         if database.dialect == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))

@@ -91,7 +91,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be opened"):
-        Store.open(f"sqlite:///{tmp_path / 'nowhere' / 'digest.sqlite3'}", SECRETS)
+        Store.open(f"sqlite:///{tmp_path / 'nowhere' / 'digest.sqlite3'}", SECRETS, makes=True)
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
@@ -150,7 +150,7 @@ def test_the_default_database_is_one_file_in_the_project(tmp_path: Path) -> None
     url = url_of("", tmp_path)
 
     assert not exists(url)
-    Store.open(url, SECRETS).close()
+    Store.open(url, SECRETS, makes=True).close()
     assert (tmp_path / "digest.sqlite3").is_file()
     assert exists(url)
 

@@ -49,15 +49,30 @@ def test_the_known_revisions_are_the_scripts_in_order(sqlite_store: Store) -> No
 def test_a_sqlite_file_is_made_on_first_use(tmp_path: Path) -> None:
     path = tmp_path / "digest.sqlite3"
 
-    with Store.open(f"sqlite:///{path}", SECRETS) as store:
+    with Store.open(f"sqlite:///{path}", SECRETS, makes=True) as store:
         add(store)
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
 
     assert path.stat().st_size > 0
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_reading_makes_no_store_of_an_empty_file(tmp_path: Path, there: bool) -> None:
+    """It may be what a full disk left of a store whose readers had left."""
+    path = tmp_path / "digest.sqlite3"
+    if there:
+        path.touch()
+
+    with pytest.raises(StoreError, match=r"is empty|does not exist") as refused:
+        Store.open(f"sqlite:///{path}", SECRETS)
+
+    assert "backup" in refused.value.hint
+    assert [file.stat().st_size for file in tmp_path.iterdir()] == ([0] if there else [])
+
+
 def test_a_server_without_tables_is_refused_until_upgraded(empty_url: str) -> None:
     if empty_url.startswith("sqlite"):
-        Store.open(empty_url, SECRETS).close()
+        Store.open(empty_url, SECRETS, makes=True).close()
         return
 
     with pytest.raises(StoreError, match="no tables yet") as refused:
@@ -111,9 +126,12 @@ def test_tables_of_another_program_are_left_alone(tmp_path: Path) -> None:
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE songs (title TEXT)")
     other.close()
+    before = path.read_bytes()
 
     with pytest.raises(StoreError, match="tables of another program"):
-        Store.open(f"sqlite:///{path}", SECRETS)
+        Store.open(f"sqlite:///{path}", SECRETS, makes=True)
+
+    assert path.read_bytes() == before
 
 
 def test_a_sqlite_backup_opens_as_a_store(sqlite_store: Store, tmp_path: Path) -> None:
