@@ -94,6 +94,7 @@ def list_people(
     from digest.hashtags import fold
     from digest.store import Filter, State
 
+    tag = aliases_of(session).get(fold(tag), tag)
     chosen = Filter(State(state) if state else None, fold(tag), domain, search)
     shown = 0
     for one in open_store(session).subscriptions.stream(chosen, limit=limit):

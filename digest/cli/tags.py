@@ -12,7 +12,7 @@ import click
 from digest.cli.groups import command_group
 from digest.cli.people import json_option
 from digest.cli.session import Session, project_command
-from digest.cli.storage import open_store
+from digest.cli.storage import aliases_of, open_store
 from digest.cli.tables import bar, safe, table
 from digest.errors import DigestError
 from digest.hashtags import fold
@@ -69,7 +69,8 @@ def list_tags(session: Session, as_json: bool) -> int:
 def show(session: Session, name: str, as_json: bool) -> int:
     """Show one tag: its readers, its stories, and the newest of them."""
     tags, _ = _tags(session)
-    found = next((tag for tag in tags if tag.key == fold(name)), None)
+    keys = (session.content.vocabulary.key(name), fold(name))  # an alias is shown as its tag
+    found = next((tag for key in keys for tag in tags if tag.key == key), None)
     if found is None:
         near = get_close_matches(fold(name), [tag.key for tag in tags], 1)
         hint = f"did you mean #{near[0]}?" if near else "see: digest tags list"
@@ -91,26 +92,51 @@ def show(session: Session, name: str, as_json: bool) -> int:
     return session.finish()
 
 
-@project_command(name="rename", example="digest tags rename golang Go")
+@project_command(name="rename", example="digest tags rename databases Databases")
 @click.argument("old", metavar="TAG")
 @click.argument("new", metavar="NAME")
 def rename(session: Session, old: str, new: str) -> int:
-    """Show a tag under another name; its readers stay."""
+    """Spell a tag otherwise where readers are shown; it stays the same tag."""
+    tags = open_store(session).tags
+    keys = {key for key, _ in tags.names()}
+    meant = old if fold(old) in keys else aliases_of(session).get(fold(old), old)
     try:
-        open_store(session).tags.rename(old, new)
+        tags.rename(meant, new)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    session.say(f"#{old} is #{new} now; posts are not changed (an alias does that: docs/config.md)")
+    session.say(safe(f"#{meant} is shown as #{new} now, but for what the posts themselves spell"))
     return session.finish()
 
 
-@project_command(name="merge", example="digest tags merge k8s kubernetes")
+@project_command(name="merge", example="digest tags merge postgres databases")
 @click.argument("old", metavar="TAG")
 @click.argument("into", metavar="TAG")
 def merge(session: Session, old: str, into: str) -> int:
     """Move everyone from one tag to another; what they said about the other stands."""
-    changed = open_store(session).tags.merge(old, into, datetime.now(UTC))
-    session.say(f"{changed:,} readers moved from #{old} to #{into}")
+    tags = open_store(session).tags
+    vocabulary = session.content.vocabulary
+    keys = {key for key, _ in tags.names()}
+    target = aliases_of(session).get(fold(into), into)
+    if fold(target) not in keys | vocabulary.spellings.keys():
+        raise DigestError(
+            f"no reader and no post has the tag #{target}", hint="see: digest tags list"
+        )
+    # readers may still be kept under an alias: such rows are what a merge is for
+    source = old if fold(old) in keys else aliases_of(session).get(fold(old), old)
+    if fold(source) == fold(target) != fold(old):
+        session.say(safe(f"#{old} stands for #{target} already; no reader is under #{old}"))
+        return session.finish()
+    try:
+        changed = tags.merge(source, target, datetime.now(UTC))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    session.say(safe(f"{changed:,} readers moved from #{source} to #{target}"))
+    lost = len(_stories_with(session, fold(source)))
+    if lost and vocabulary.key(source) != vocabulary.key(target):
+        session.say(
+            safe(f"{lost:,} stories with #{source} do not reach them by it any more; ")
+            + safe(f'to change that: [tags.aliases] {fold(source)} = "{target}" in digest.toml')
+        )
     return session.finish()
 
 

@@ -9,6 +9,7 @@ from digest.errors import StoreError
 from digest.hashtags import fold
 from digest.models import State
 from digest.preferences import clean_tag
+from digest.store import tagging
 from digest.store.database import Database
 from digest.store.records import EventKind, TagReaders
 from digest.store.schema import event, subscriber, subscriber_tag, tag
@@ -52,29 +53,33 @@ class TagList:
             return int(connection.scalar(query) or 0)
 
     def rename(self, old: str, new: str) -> None:
-        """Show a tag otherwise. Its followers stay. StoreError when the new one exists already."""
+        """Show a tag in another spelling. StoreError when that is another tag: posts keep theirs,
+        so its readers would silently lose every story.
+        """
         name = clean_tag(new)
-        try:
-            with self.database.writing() as connection:
-                _, row = _require(connection, old)
-                values = {"key": fold(name), "name": name}
-                connection.execute(sa.update(tag).where(tag.c.id == row).values(values))
-        except sa.exc.IntegrityError:
-            raise StoreError(
-                f"the tag #{name} exists already", hint=f"run: digest tags merge {old} {new}"
-            ) from None
+        with self.database.writing() as connection:
+            shown, row = _require(connection, old)
+            if fold(name) != fold(shown):
+                raise StoreError(
+                    f"#{name} is another tag than #{shown}, not another spelling of it: posts with "
+                    f"#{shown} would not reach its readers any more",
+                    hint=f"to move its readers: digest tags merge {_word(shown)} {_word(name)}; to "
+                    "let posts with either tag reach them: [tags.aliases] in digest.toml",
+                )
+            connection.execute(sa.update(tag).where(tag.c.id == row).values(name=name))
 
     def merge(self, old: str, into: str, now: datetime) -> int:
         """Who follows or mutes `old` now does so with `into`; gives how many people changed.
 
-        Where someone has both, what they said about `into` stands.
+        Where someone has both, what they said about `into` stands. ValueError when it is no tag.
         """
+        name = clean_tag(into)
         with self.database.writing() as connection:
             gone, source = _require(connection, old)
-            kept, target = _require(connection, into)
+            target = tagging.ids_of(connection, [name])[fold(name)]
             if source == target:
-                raise StoreError(f"#{gone} and #{kept} are the same tag")
-            connection.execute(_merged_events(source, f"#{gone} merged into #{kept}", now))
+                raise StoreError(f"#{gone} and #{name} are the same tag")
+            connection.execute(_merged_events(source, f"#{gone} merged into #{name}", now))
             connection.execute(_merged_rows(source, target))
             of_source = subscriber_tag.c.tag_id == source
             changed = connection.execute(sa.delete(subscriber_tag).where(of_source)).rowcount
@@ -115,6 +120,10 @@ def _require(connection: sa.Connection, name: str) -> tuple[str, int]:
             f"nobody follows or mutes #{name.removeprefix('#')}", hint="see: digest tags list"
         )
     return row.name, row.id
+
+
+def _word(name: str) -> str:
+    return fold(name) if " " in name else name
 
 
 def _merged_events(source: int, detail: str, now: datetime) -> sa.Insert:

@@ -85,11 +85,31 @@ def test_one_tag_is_shown_with_its_newest_stories(imported: Project, run: Run) -
 
 
 def test_renaming_and_merging_tags(imported: Project, run: Run) -> None:
-    assert run("tags", "rename", "gardening", "Gardens").code == 0
-    assert "1 readers moved" in run("tags", "merge", "gardens", "python").err
+    assert run("tags", "rename", "gardening", "Gardening").code == 0
+    assert "1 readers moved" in run("tags", "merge", "gardening", "python").err
 
     shown = json.loads(run("subscribers", "show", "ed@example.com", "--json").out)
     assert shown["tags"] == ["python"]
+
+
+def test_merging_tells_of_stories_that_stay_behind(imported: Project, run: Run) -> None:
+    assert run("tags", "rename", "ai", "LLM").code == 1
+    assert "no post has the tag #llm" in run("tags", "merge", "ai", "llm").err
+
+    said = run("tags", "merge", "ai", "python").err
+
+    assert "stories with #ai do not reach them by it any more" in said
+    assert '[tags.aliases] ai = "python"' in said
+
+
+def test_an_alias_means_its_tag_in_every_command(imported: Project, run: Run) -> None:
+    run("subscribers", "tag", "ed@example.com", "k8s")
+
+    assert "#kubernetes" in run("tags", "show", "K8s").out
+    assert "ed@example.com" in run("subscribers", "list", "--tag", "k8s").out
+    assert "stands for #kubernetes already" in run("tags", "merge", "k8s", "kubernetes").err
+    assert run("tags", "merge", "gardening", "k8s").code == 0
+    assert "followed by" in run("tags", "show", "kubernetes").out
 
 
 def test_rejected_rows_are_listed_in_a_file_that_can_be_mended(project: Project, run: Run) -> None:
@@ -247,6 +267,24 @@ def test_looking_does_not_make_a_store(
     assert result.code == 1
     assert f"digest subscribers import {LIST}" in result.err
     assert not (project.root / "digest.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("tags", "list"), ("subscribers", "list"), ("plan",), ("send",), ("db", "upgrade")],
+)
+def test_an_empty_file_is_not_taken_for_a_store(
+    project: Project, run: Run, arguments: tuple[str, ...]
+) -> None:
+    path = project.root / "digest.sqlite3"
+    path.touch()
+
+    result = run(*arguments)
+
+    assert result.code == 1
+    assert "digest.sqlite3 is empty: no store is in it" in result.err
+    assert path.stat().st_size == 0
+    assert run("subscribers", "import", LIST, *CONSENT).code == 0
 
 
 def test_the_database_is_shown_upgraded_and_copied(imported: Project, run: Run) -> None:

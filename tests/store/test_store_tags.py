@@ -29,20 +29,32 @@ def test_only_confirmed_readers_are_counted(store: Store) -> None:
     assert store.tags.everything() == 1
 
 
-def test_renaming_keeps_the_followers(store: Store) -> None:
+def test_renaming_changes_the_spelling_and_nothing_else(store: Store) -> None:
+    add(store, "ana@example.com", "open-source")
+
+    store.tags.rename("OpenSource", "Open Source")
+
+    assert _followed(store, "ana@example.com").tags == ("Open Source",)
+    assert due(store, "opensource")[0].follows == 1
+
+
+@pytest.mark.parametrize("new", ["Python3", "Kubernetes"])
+def test_renaming_to_another_tag_is_refused_as_posts_keep_theirs(store: Store, new: str) -> None:
+    add(store, "ana@example.com", "python", "kubernetes")
+
+    with pytest.raises(StoreError, match="is another tag than #python") as refused:
+        store.tags.rename("python", new)
+
+    assert f"digest tags merge python {new}" in refused.value.hint
+    assert due(store, "python")[0].follows == 1
+
+
+def test_readers_can_be_moved_to_a_tag_that_nobody_follows_yet(store: Store) -> None:
     add(store, "ana@example.com", "golang")
 
-    store.tags.rename("GoLang", "Go")
+    assert store.tags.merge("golang", "Go", NOW) == 1
 
     assert _followed(store, "ana@example.com").tags == ("Go",)
-    assert due(store, "go")[0].follows == 1
-
-
-def test_renaming_to_another_tag_is_a_merge_and_refused(store: Store) -> None:
-    add(store, "ana@example.com", "k8s", "kubernetes")
-
-    with pytest.raises(StoreError, match="exists already"):
-        store.tags.rename("k8s", "Kubernetes")
 
 
 def test_merging_moves_followers_and_keeps_what_was_said_about_the_target(store: Store) -> None:
