@@ -74,7 +74,8 @@ class _List:
         self, stream: BinaryIO, name: str, key: bytes, seen: set[int], report: Report
     ) -> None:
         self._source = open_source(stream, name)
-        self._reader = Reader(recognise(self._source.header, {}, name), {})
+        columns = recognise(self._source.header, {}, name, self._source.named)
+        self._reader = Reader(columns, {})
         self._name, self._key, self._seen, self._report = name, key, seen, report
         self._left_out: Counter[str] = Counter()
 

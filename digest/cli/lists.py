@@ -149,7 +149,11 @@ def _run(session: Session, work: "Import", listing: _Rejects, size: int) -> "Pro
 
 def _understood(work: "Import") -> str:
     columns = work.columns
-    known = [f"{columns.header[place]} is {meaning}" for meaning, place in columns.places.items()]
+    known = [
+        f"{columns.header[place]} is {meaning}"
+        for meaning, place in columns.places.items()
+        if place < columns.named
+    ]
     ignored = f"; ignored: {', '.join(columns.ignored)}" if columns.ignored else ""
     return safe(f"columns as of {columns.vendor}: {', '.join(known)}{ignored}")
 

@@ -10,7 +10,6 @@ from digest.roster.reading import Row
 from digest.roster.rows import BadCellError, Reader
 from digest.store import Consent, Entry
 
-
 _T = TypeVar("_T")
 
 

@@ -58,8 +58,10 @@ class Import:
     def __init__(self, store: Store, stream: BinaryIO, order: Order, now: datetime) -> None:
         """SubscribersError when the file cannot be read at all, or nothing says they agreed."""
         self._source = open_source(stream, order.file)
-        self.columns: Columns = recognise(self._source.header, order.mapping, order.file)
-        if not order.consent and "consent" not in self.columns.places:
+        self.columns: Columns = recognise(
+            self._source.header, order.mapping, order.file, self._source.named
+        )
+        if not order.consent and "consent" not in self.columns.given():
             raise SubscribersError(
                 "nothing says that these people agreed to get the newsletter",
                 hint='say how and when, as: --consent "Mailchimp, double opt-in, since 2021"',
@@ -68,9 +70,11 @@ class Import:
             Consent(now, "import", order.consent, source=order.file) if order.consent else None
         )
         self._reader = Reader(self.columns, order.aliases)
-        replaces = frozenset(self.columns.places) if order.on_conflict is OnConflict.REPLACE else ()
+        self._given: frozenset[str] | None = None  # the columns of the rows in the batch
+        self._replaces = order.on_conflict is OnConflict.REPLACE
+        replaces = self.columns.given() if self._replaces else frozenset[str]()
         self._intake = store.intake(
-            now, f"import of {order.file}", order.on_conflict, frozenset(replaces), order.dry_run
+            now, f"import of {order.file}", order.on_conflict, replaces, order.dry_run
         )
         self._counts: Counter[str] = Counter()
         self._faulty = 0
@@ -79,6 +83,13 @@ class Import:
         """Import everything, a batch a step. `reject` gets every row that is left out."""
         batch: list[tuple[Entry, list[str]]] = []
         for row in self._source.rows():
+            if self._replaces and isinstance(row, Row) and row.given != self._given:
+                # what a row replaces depends on what it has: a batch is of rows that have the same
+                if batch:
+                    self._put(batch, reject)
+                    batch.clear()
+                self._given = row.given
+                self._intake.replaces = self.columns.given(row.given)
             entry = self._entry(row, reject)
             if entry is not None:
                 batch.append(entry)

@@ -14,11 +14,13 @@ from typing import Any, BinaryIO, NamedTuple
 from digest.errors import SubscribersError
 from digest.roster.cells import NOTHING, STAR, guarded, tags_cell, unguarded
 from digest.roster.lines import LONGEST_LINE, MOST_LINES, EndlessRowError, Lines
+from digest.roster.vendors import FIELDS
 
 _SHOWN = 1000  # characters of a bad row that are kept for the list of rejects
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _AS_UTF8 = "save it as UTF-8 (in a spreadsheet: CSV UTF-8)"
+_UNSAID = {"receives": True}  # of a field that an object does not have
 _DOUBLED = "a quote inside a quoted cell is doubled"
 
 
@@ -27,6 +29,7 @@ class Row(NamedTuple):
 
     line: int
     cells: list[str]
+    given: frozenset[str] | None = None  # the columns that it has; None for all
 
 
 class Broken(NamedTuple):
@@ -62,6 +65,7 @@ class CsvSource:
             reason = f"the header {lines.fault.reason}"
             raise SubscribersError(reason, path=name, line=1, hint=_AS_UTF8)
         _require_any(self.header, name)
+        self.named = len(self.header)
 
     @property
     def bytes_read(self) -> int:
@@ -116,15 +120,21 @@ class CsvSource:
 
 
 class JsonSource:
-    """Rows of an NDJSON stream as `export --format ndjson` writes them: one object a line."""
+    """Rows of an NDJSON stream as `export --format ndjson` writes them: one object a line.
+
+    The columns are those of the first object, then our fields, which any later one may have.
+    """
 
     def __init__(self, lines: Lines, name: str) -> None:
         self._lines = lines
         try:
-            self.header = list(_object(lines.opening.decode("utf-8", "replace")))
+            first = list(_object(lines.opening.decode("utf-8", "replace")))
         except ValueError as error:
             raise SubscribersError(str(error), path=name, line=1) from error
-        _require_any(self.header, name)
+        _require_any(first, name)
+        named = {key.strip().lower() for key in first}
+        self.named = len(first)
+        self.header = [*first, *(field for field in FIELDS if field not in named)]
 
     @property
     def bytes_read(self) -> int:
@@ -140,7 +150,10 @@ class JsonSource:
                     raise ValueError(self._lines.fault.reason)
                 if line.strip():
                     value = _object(line)
-                    yield Row(number, [_cell(value.get(name), name) for name in self.header])
+                    cells = [
+                        _cell(value.get(name, _UNSAID.get(name)), name) for name in self.header
+                    ]
+                    yield Row(number, cells, frozenset(value))
             except ValueError as error:
                 yield Broken(number, "", str(error), line[:_SHOWN].rstrip())
             number = self._lines.begin_row()

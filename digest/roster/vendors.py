@@ -4,7 +4,7 @@ Column names are compared without case and outer space. To add one: its row here
 docs/subscribers.md. Sources: the exports themselves, as people publish them in their tests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -153,15 +153,26 @@ class Columns:
     header: tuple[str, ...]
     places: Mapping[str, int]  # field -> 0-based place
     ignored: tuple[str, ...]  # columns that mean nothing to us
+    named: int  # how many of the header the first line names; others may come in later lines
+
+    def given(self, names: Collection[str] | None = None) -> frozenset[str]:
+        """The fields of a row that has the columns of these names; of the first line for None."""
+        if names is None:
+            return frozenset(one for one, place in self.places.items() if place < self.named)
+        return frozenset(one for one, place in self.places.items() if self.header[place] in names)
 
 
-def recognise(header: Sequence[str], asked: Mapping[str, str], file: str) -> Columns:
+def recognise(
+    header: Sequence[str], asked: Mapping[str, str], file: str, named: int | None = None
+) -> Columns:
     """What the columns mean: as `--map` says, else as the service that wrote them means it.
 
+    `named` of the columns are those of the file's first line; the others mean what is left to mean.
     SubscribersError when there is no address, or when two columns would be the same field.
     """
     names = [cell.strip().lower() for cell in header]
-    vendor = next((one for one in VENDORS if one.signs <= set(names)), _OURS)
+    named = len(names) if named is None else named
+    vendor = next((one for one in VENDORS if one.signs <= set(names[:named])), _OURS)
     wanted = _asked(names, asked, file)
     usual = {name: one for name, one in vendor.columns.items() if one not in wanted.values()}
     meanings = {**usual, **wanted}
@@ -169,6 +180,8 @@ def recognise(header: Sequence[str], asked: Mapping[str, str], file: str) -> Col
     for place, name in enumerate(names):
         meaning = meanings.get(name, IGNORE)
         if meaning in places:
+            if place >= named:
+                continue
             raise SubscribersError(
                 f"the columns {header[places[meaning]]!r} and {header[place]!r} are both {meaning}",
                 path=file,
@@ -177,16 +190,16 @@ def recognise(header: Sequence[str], asked: Mapping[str, str], file: str) -> Col
             )
         if meaning != IGNORE:
             places[meaning] = place
-    if "email" not in places:
+    if places.get("email", named) >= named:
         raise SubscribersError(
-            f"no column holds addresses (found: {_listed(header)})",
+            f"no column holds addresses (found: {_listed(header[:named])})",
             path=file,
             line=1,
             hint="name it email in the first line; an import takes --map 'COLUMN=email' too",
         )
     known = set(places.values())
-    ignored = tuple(cell for place, cell in enumerate(header) if place not in known)
-    return Columns(vendor.name, tuple(header), places, ignored)
+    ignored = tuple(cell for place, cell in enumerate(header[:named]) if place not in known)
+    return Columns(vendor.name, tuple(header), places, ignored, named)
 
 
 def _asked(names: Sequence[str], asked: Mapping[str, str], file: str) -> dict[str, str]:

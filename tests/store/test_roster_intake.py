@@ -184,6 +184,36 @@ def test_what_is_no_time_is_not_taken_for_the_time_they_left(store: Store, cell:
     assert store.suppressions.reasons("ana@example.com") == ()
 
 
+def test_each_object_of_ndjson_is_read_by_its_own_keys(store: Store) -> None:
+    text = (
+        '{"email": "ana@example.com"}\n'
+        '{"email": "left@example.com", "state": "unsubscribed"}\n'
+        '{"email": "gone@example.com", "suppressed": "bounced"}\n'
+        '{"email": "bo@example.com", "tags": ["go"], "shoes": 44}\n'
+    )
+
+    result, _ = take_in(store, text)
+
+    assert (result.added, result.rejected) == (4, 0)
+    assert due_emails(store) == {"ana@example.com", "bo@example.com"}
+    bo = store.subscriptions.find("bo@example.com")
+    assert bo is not None
+    assert bo.subscriber.preferences.tags == ("go",)
+
+
+def test_an_object_replaces_only_what_it_has(store: Store) -> None:
+    ana, bo = add(store, "ana@example.com", "go"), add(store, "bo@example.com", "go", name="Old")
+    text = (
+        '{"email": "ana@example.com", "name": "Ana"}\n{"email": "bo@example.com", "tags": "ai"}\n'
+    )
+
+    take_in(store, text, on_conflict=OnConflict.REPLACE)
+
+    people = [store.subscriptions.get(one) for one in (ana, bo)]
+    found = [(p.subscriber.name, p.subscriber.preferences.tags) for p in people if p]
+    assert found == [("Ana", ("go",)), ("Old", ("ai",))]
+
+
 def test_a_pending_reader_is_confirmed_by_a_merged_import(store: Store) -> None:
     person = add(store, state=State.PENDING)
 
