@@ -36,6 +36,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON (docs/j
 @click.option("--language", default="", metavar="CODES", help="In order: 'pl en'; none: any.")
 @click.option("--timezone", default="", metavar="ZONE", help="IANA name; none: the newsletter's.")
 @click.option("--consent", required=True, metavar="TEXT", help="How and when they agreed.")
+@click.option("--back", is_flag=True, help="They left, and ask to come back as they were.")
 def add(
     session: Session,
     email: str,
@@ -46,8 +47,11 @@ def add(
     language: str,
     timezone: str,
     consent: str,
+    back: bool,
 ) -> int:
     """Subscribe someone who agreed to it."""
+    if back:
+        return _take_back(session, email, consent)
     from digest.roster.rows import read_languages, read_name, read_timezone
     from digest.store import Consent
 
@@ -71,6 +75,21 @@ def add(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     session.say(f"added {added.subscriber.email}")
+    return session.finish()
+
+
+def _take_back(session: Session, email: str, consent: str) -> int:
+    from digest.store import Consent
+
+    context = click.get_current_context()
+    for option in ("name", "tags", "muted", "cadence", "language", "timezone"):
+        if context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT:
+            raise click.UsageError("--back brings them back as they were: change that afterwards")
+    store, now = open_store(session), datetime.now(UTC)
+    found = person(store, email)
+    given = Consent(now, "command", consent, source=BY_COMMAND)
+    store.subscriptions.take_back(found.subscriber.id, given, now)
+    session.say(f"{found.subscriber.email} is back, as they were")
     return session.finish()
 
 

@@ -66,14 +66,20 @@ def add(session: Session, email: str, reason: str) -> int:
 @click.argument("email")
 def remove(session: Session, email: str) -> int:
     """Let an address be mailed again. Who unsubscribed stays unsubscribed."""
-    suppressions = open_store(session).suppressions
+    store = open_store(session)
     try:
-        reasons = suppressions.remove(email, datetime.now(UTC), BY_COMMAND)
+        reasons = store.suppressions.remove(email, datetime.now(UTC), BY_COMMAND)
     except ValueError as error:
         raise click.UsageError(f"{email!r} is no address: {error}") from None
     if not reasons:
         raise DigestError(f"{email} is not suppressed", hint="see: digest suppressions list")
     session.say(f"{email} was suppressed ({', '.join(reasons)}), and is no more")
+    found = store.subscriptions.find(email)
+    if found and found.state.value == "unsubscribed":
+        session.say(
+            "they stay unsubscribed; only when they ask to come back: "
+            f"digest subscribers add {email} --back --consent 'how they asked'"
+        )
     return session.finish()
 
 

@@ -76,7 +76,7 @@ def pause(session: Session, email: str, until: str) -> int:
     store = open_store(session)
     found = person(store, email)
     store.subscriptions.pause(found.subscriber.id, when, now)
-    session.say(f"{found.subscriber.email} is paused until {until}")
+    session.say(f"{found.subscriber.email} is paused until {until}{_kept_from(found)}")
     return session.finish()
 
 
@@ -87,8 +87,18 @@ def resume(session: Session, email: str) -> int:
     store = open_store(session)
     found = person(store, email)
     ended = store.subscriptions.resume(found.subscriber.id, datetime.now(UTC))
-    session.say(f"{found.subscriber.email} {'is due again' if ended else 'was not paused'}")
+    kept = _kept_from(found)
+    now = "is paused no more" if kept else "is due again"
+    session.say(f"{found.subscriber.email} {now if ended else 'was not paused'}{kept}")
     return session.finish()
+
+
+def _kept_from(found: "Subscription") -> str:
+    """What keeps mail from someone whether they pause or not."""
+    why = [reason.value for reason in found.suppressions]
+    if found.state.value != "confirmed" and found.state.value not in why:
+        why.insert(0, found.state.value)
+    return f", but gets no mail anyway: {', '.join(why)}" if why else ""
 
 
 def _canonical(session: Session, tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What an imported row changes for someone who is in the store already."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from digest.addresses import identity
+from digest.hashtags import fold
 from digest.models import Cadence, Preferences, State, Subscriber
 from digest.preferences import settled
 from digest.store import people
@@ -101,9 +102,9 @@ def _replaced(before: Subscriber, entry: "Entry", given: frozenset[str]) -> Subs
     """Says what the file says, in the columns that the file has."""
     old, new = before.preferences, entry.preferences
     preferences = Preferences(
-        tags=new.tags if "tags" in given else old.tags,
+        tags=_respelled(new.tags, old) if "tags" in given else old.tags,
         everything=new.everything if "tags" in given else old.everything,
-        muted=new.muted if "muted" in given else old.muted,
+        muted=_respelled(new.muted, old) if "muted" in given else old.muted,
         languages=new.languages if "language" in given else old.languages,
     )
     return replace(
@@ -113,3 +114,9 @@ def _replaced(before: Subscriber, entry: "Entry", given: frozenset[str]) -> Subs
         cadence=Cadence(entry.cadence) if "cadence" in given else before.cadence,
         timezone=entry.timezone if "timezone" in given else before.timezone,
     )
+
+
+def _respelled(tags: Iterable[str], known: Preferences) -> tuple[str, ...]:
+    """The tags in the store's spelling: another one alone is no change."""
+    spellings = {fold(tag): tag for tag in (*known.tags, *known.muted)}
+    return tuple(spellings.get(fold(tag), tag) for tag in tags)

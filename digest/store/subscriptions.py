@@ -1,7 +1,7 @@
 """Every change to one person's subscription: each is one transaction that locks the person first.
 
 Who left or is suppressed is never made due by anything here but `confirm`, which is the reader's
-own act.
+own act, and `take_back`, which is their own request with its evidence.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -92,8 +92,11 @@ class Subscriptions:
         person = Subscriber(new_ids(1)[0], address, name, settled(preferences), cadence, timezone)
         try:
             with self.database.writing() as connection:
+                reasons = reasons_for(connection, self.hasher(address))
+                if set(reasons) <= {SuppressionReason.UNSUBSCRIBED}:
+                    _refuse_left(connection, address)
                 if state is not State.PENDING:
-                    _refuse_suppressed(reasons_for(connection, self.hasher(address)), address)
+                    _refuse_suppressed(reasons, address)
                 connection.execute(sa.insert(subscriber).values(self._row(person, state, now)))
                 tagging.put(connection, person.id, person.preferences)
                 record(connection, person.id, now, EventKind.ADDED, state.value)
@@ -143,18 +146,22 @@ class Subscriptions:
             return True
 
     def confirm(self, person: int, consent: Consent, now: datetime) -> None:
-        """The reader says yes from their own mailbox: the only way back for one who left.
+        """The reader says yes from their own mailbox.
 
         StoreError when the address complained about us or the publisher shut it out: these stand.
         """
         with self._locked(person) as (connection, found):
-            email = found.subscriber.email
-            standing = set(found.suppressions) - set(LIFTED_BY_CONFIRMING)
-            _refuse_suppressed(tuple(standing), email)
-            lift(connection, self.hasher(email), LIFTED_BY_CONFIRMING)
-            _set(connection, person, state=State.CONFIRMED.value)
-            record(connection, person, now, EventKind.CONFIRMED, consent.how)
-            add_consent(connection, person, consent)
+            self._revive(connection, found, LIFTED_BY_CONFIRMING, consent, now)
+
+    def take_back(self, person: int, consent: Consent, now: datetime) -> None:
+        """They left, and asked the publisher to come back; `consent` says how. Preferences stay.
+
+        StoreError when they have not left, or when more than their own leaving stands against it.
+        """
+        with self._locked(person) as (connection, found):
+            if found.state is not State.UNSUBSCRIBED:
+                raise StoreError(f"{found.subscriber.email} has not left ({found.state.value})")
+            self._revive(connection, found, (SuppressionReason.UNSUBSCRIBED,), consent, now)
 
     def unsubscribe(self, person: int, now: datetime, source: str) -> bool:
         """They leave: nothing is due any more, and a later import does not bring them back.
@@ -189,6 +196,21 @@ class Subscriptions:
         if rows:
             with self.database.writing() as connection:
                 connection.execute(update, rows)
+
+    def _revive(
+        self,
+        connection: sa.Connection,
+        found: Subscription,
+        lifted: tuple[SuppressionReason, ...],
+        consent: Consent,
+        now: datetime,
+    ) -> None:
+        person, email = found.subscriber.id, found.subscriber.email
+        _refuse_suppressed(tuple(set(found.suppressions) - set(lifted)), email)
+        lift(connection, self.hasher(email), lifted)
+        _set(connection, person, state=State.CONFIRMED.value)
+        record(connection, person, now, EventKind.CONFIRMED, consent.how)
+        add_consent(connection, person, consent)
 
     def _one(self, where: sa.ColumnElement[bool]) -> Subscription | None:
         with self.database.reading() as connection:
@@ -249,12 +271,21 @@ def _same(preferences: Preferences) -> Preferences:
     return preferences
 
 
+def _refuse_left(connection: sa.Connection, address: str) -> None:
+    query = sa.select(subscriber.c.state).where(subscriber.c.address == identity(address))
+    if connection.scalar(query) == State.UNSUBSCRIBED.value:
+        raise StoreError(
+            f"{address} has left",
+            hint="only when they ask to come back: "
+            f"digest subscribers add {address} --back --consent 'how they asked'",
+        )
+
+
 def _refuse_suppressed(reasons: tuple[SuppressionReason, ...], address: str) -> None:
     if reasons:
         raise StoreError(
             f"{address} is suppressed ({', '.join(sorted(reasons))})",
-            hint="they can come back by the sign-up page; "
-            f"or, when you are sure: digest suppressions remove {address}",
+            hint=f"only when you are sure: digest suppressions remove {address}",
         )
 
 

@@ -186,6 +186,40 @@ def test_pausing_and_resuming(imported: Project, run: Run) -> None:
     assert "was not paused" in run("subscribers", "resume", "ana@example.com").err
 
 
+def test_pausing_does_not_promise_mail_to_who_left(imported: Project, run: Run) -> None:
+    run("subscribers", "unsubscribe", "ana@example.com")
+
+    paused = run("subscribers", "pause", "ana@example.com", "--until", "2999-01-01").err
+    resumed = run("subscribers", "resume", "ana@example.com").err
+
+    assert "gets no mail anyway: unsubscribed" in paused
+    assert "is paused no more, but gets no mail anyway: unsubscribed" in resumed
+
+
+@pytest.mark.parametrize("lift", [True, False])
+def test_the_hint_about_who_left_leads_back(imported: Project, run: Run, lift: bool) -> None:
+    run("subscribers", "unsubscribe", "ana@example.com")
+    if lift:
+        assert "--back --consent" in run("suppressions", "remove", "ana@example.com").err
+
+    refused = run("subscribers", "add", "ana@example.com", *CONSENT)
+
+    assert "add ana@example.com --back --consent 'how they asked'" in refused.err
+    back = ("subscribers", "add", "ana@example.com", "--back", "--consent", "she wrote to us")
+    assert run(*back).code == 0
+    shown = json.loads(run("subscribers", "show", "ana@example.com", "--json").out)
+    assert (shown["state"], shown["suppressed"]) == ("confirmed", [])
+    assert "she wrote to us" in run("subscribers", "history", "ana@example.com").out
+
+
+def test_replacing_by_the_same_file_changes_nobody(imported: Project, run: Run) -> None:
+    imported.write("again.csv", "email,tags\ned@example.com,#Gardening\n")
+
+    said = run("subscribers", "import", "again.csv", *CONSENT, "--on-conflict", "replace", "--json")
+
+    assert json.loads(said.out)["changed"] == 0
+
+
 def test_muting_and_unmuting(imported: Project, run: Run) -> None:
     assert "mutes #crypto" in run("subscribers", "mute", "ana@example.com", "crypto").err
     assert "mutes" not in run("subscribers", "unmute", "ana@example.com", "crypto").err

@@ -188,7 +188,7 @@ def test_erasing_leaves_nothing_but_the_keyed_hash(store: Store) -> None:
 def test_who_left_cannot_be_added_again(store: Store, leave: str) -> None:
     getattr(store.subscriptions, leave)(add(store), NOW, "test")
 
-    with pytest.raises(StoreError, match=r"is suppressed|is here already"):
+    with pytest.raises(StoreError, match=r"is suppressed|has left"):
         add(store, "ANA@example.com")
 
     assert due_emails(store) == set()
@@ -203,6 +203,46 @@ def test_who_was_erased_comes_back_by_confirming(store: Store) -> None:
 
     assert due_emails(store) == {"ana@example.com"}
     assert store.suppressions.reasons("ana@example.com") == ()
+
+
+def test_who_left_is_taken_back_at_their_own_request_with_evidence(store: Store) -> None:
+    person = add(store, "ana@example.com", "ai")
+    store.subscriptions.unsubscribe(person, NOW, "test")
+
+    store.subscriptions.take_back(person, CONSENT, NOW)
+
+    assert due_emails(store) == {"ana@example.com"}
+    kinds = [event.kind for event in store.subscriptions.history(person)]
+    assert (kinds.count(EventKind.CONFIRMED), kinds.count(EventKind.CONSENT)) == (1, 2)
+
+
+@pytest.mark.parametrize("reason", ["complained", "bounced", "manual"])
+def test_who_is_suppressed_for_more_than_leaving_is_not_taken_back(
+    store: Store, reason: str
+) -> None:
+    person = add(store)
+    store.subscriptions.unsubscribe(person, NOW, "test")
+    store.suppressions.add("ana@example.com", SuppressionReason(reason), NOW, "test")
+
+    with pytest.raises(StoreError, match=reason):
+        store.subscriptions.take_back(person, CONSENT, NOW)
+
+    assert not due_emails(store)
+
+
+def test_only_who_left_is_taken_back(store: Store) -> None:
+    with pytest.raises(StoreError, match="has not left"):
+        store.subscriptions.take_back(add(store, state=State.PENDING), CONSENT, NOW)
+
+
+@pytest.mark.parametrize("text", ["łukasz", "ŁUKASZ", "zo\u0308e", "STRASSE"])
+def test_a_search_knows_the_case_of_every_script(store: Store, text: str) -> None:
+    add(store, "ana@example.com")
+    add(store, "lu@example.com", name="Łukasz Zöe Straße")
+
+    found = list(store.subscriptions.stream(Filter(text=text), limit=1))
+
+    assert [one.subscriber.email for one in found] == ["lu@example.com"]
 
 
 def test_confirming_does_not_lift_a_complaint(store: Store) -> None:
