@@ -1,8 +1,11 @@
 """A copy of the whole database while it is in use."""
 
 import shutil
+import sqlite3
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from digest.errors import StoreError
@@ -27,20 +30,27 @@ def backup(database: Database, target: Path, pg_dump: str = "pg_dump") -> None:
 
 def copy_sqlite(database: Database, target: Path) -> None:
     """SQLite's own online copy; under its final name only when it is whole."""
-    import sqlite3
-
-    part = target.with_name(f"{target.name}.part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=0o600)  # it holds addresses
-    with database.reading() as connection:
+    with _whole(target) as part, database.reading() as connection:
         source = connection.connection.driver_connection
         assert isinstance(source, sqlite3.Connection)
-        copy = sqlite3.connect(part)
-        try:
+        with closing(sqlite3.connect(part)) as copy:
             source.backup(copy)
-        finally:
-            copy.close()
-    part.rename(target)
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """A file to write, which becomes `target` when all went well, and else is no more."""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)  # it holds addresses
+        yield part
+        part.rename(target)
+    except OSError as error:
+        raise StoreError(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _dump_postgresql(database: Database, target: Path, pg_dump: str) -> None:
@@ -51,8 +61,7 @@ def _dump_postgresql(database: Database, target: Path, pg_dump: str) -> None:
             hint="install the PostgreSQL client programs, or back up on the server",
         )
     url = database.engine.url
-    part = target.with_name(f"{target.name}.part")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _whole(target) as part:
         # a password on the command line would show in every process list
         place = url.set(drivername="postgresql", password=None).difference_update_query(
             ["password"]
@@ -65,11 +74,9 @@ def _dump_postgresql(database: Database, target: Path, pg_dump: str) -> None:
             place = place.update_query_dict({"passfile": str(passwords)})
         command = [program, "--format=custom", f"--file={part}", f"--dbname={place}"]
         run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if run.returncode:
-        part.unlink(missing_ok=True)
-        raise StoreError(f"pg_dump failed: {quotable(url, run.stderr.strip())}")
-    part.chmod(0o600)
-    part.rename(target)
+        if run.returncode:
+            said = quotable(url, run.stderr.strip())
+            raise StoreError(f"{target} cannot be written: pg_dump failed: {said}")
 
 
 def _escaped(password: str) -> str:

@@ -5,6 +5,7 @@ FULL costs one fsync a transaction), foreign keys, and BEGIN IMMEDIATE for write
 transaction never fails half-way for want of the lock. PostgreSQL: UTC, and the same patience.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
@@ -104,6 +105,10 @@ def _prepare_sqlite(engine: sa.Engine, patience: float) -> None:
             hint="3.37 or newer is needed; a newer Python brings it",
         )
 
+    @sa.event.listens_for(engine, "do_connect")
+    def open_file(_dialect: Any, _record: Any, arguments: Any, options: Any) -> sqlite3.Connection:
+        return _open_sqlite(arguments[0], options)
+
     @sa.event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are ours, see `begin`
@@ -116,6 +121,28 @@ def _prepare_sqlite(engine: sa.Engine, patience: float) -> None:
     def begin(connection: sa.Connection) -> None:
         reads = connection.get_execution_options().get("digest_reads")
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _open_sqlite(name: str, options: dict[str, Any]) -> sqlite3.Connection:
+    """The file, or, where its log cannot be made beside it, the file as it stands, to be read.
+
+    Not when there is a log that cannot be read: it holds what was written last.
+    """
+    connection: sqlite3.Connection = sqlite3.connect(name, **options)
+    try:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        file, log = Path(name), Path(f"{name}-wal")
+        unwritable = error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY"))
+        if not unwritable or not file.is_file() or (log.exists() and log.stat().st_size):
+            raise
+        place = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+        connection = sqlite3.connect(place, **{**options, "uri": True})
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _prepare_postgresql(engine: sa.Engine, patience: float) -> None:

@@ -1,7 +1,10 @@
 """A database that cannot be used says so in words, and keeps whole transactions only."""
 
+import os
+import shutil
 import sqlite3
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,57 @@ def test_a_read_only_database_can_be_read_but_not_changed(sqlite_store: Store) -
         assert store.subscriptions.find("ana@example.com") is not None
         with pytest.raises(StoreError, match="cannot be written to"):
             add(store, "bo@example.com")
+
+
+@pytest.fixture
+def read_only_file(sqlite_template: Path) -> Iterator[Path]:
+    """A store in a folder where this process may write nothing, be it root's or not."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, root = Path(name), os.geteuid() == 0
+        shutil.copy(sqlite_template, folder / "digest.sqlite3")
+        with Store.open(f"sqlite:///{folder / 'digest.sqlite3'}", SECRETS) as store:
+            add(store)
+        (folder / "digest.sqlite3").chmod(0o444)
+        folder.chmod(0o555)
+        if root:
+            os.seteuid(65534)
+        yield folder / "digest.sqlite3"
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+def test_a_store_in_a_read_only_folder_can_be_read_but_not_changed(read_only_file: Path) -> None:
+    with Store.open(f"sqlite:///{read_only_file}", SECRETS) as store:
+        assert [one.subscriber.email for one in store.subscriptions.stream()] == ["ana@example.com"]
+        with pytest.raises(StoreError, match="cannot be written to"):
+            add(store, "bo@example.com")
+
+
+def test_a_backup_that_cannot_be_written_is_named(read_only_file: Path) -> None:
+    target = read_only_file.with_name("copy.sqlite3")
+
+    with (
+        Store.open(f"sqlite:///{read_only_file}", SECRETS) as store,
+        pytest.raises(StoreError, match=r"copy\.sqlite3 cannot be written: "),
+    ):
+        store.backup(target)
+
+
+def test_a_backup_that_ends_half_way_leaves_nothing(sqlite_store: Store, tmp_path: Path) -> None:
+    add(sqlite_store)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    file = sqlite_store.database.file
+    assert file is not None
+    sqlite_store.close()
+    damaged = file.read_bytes()[:8192]
+    file.write_bytes(damaged)
+
+    with pytest.raises(StoreError):
+        sqlite_store.backup(folder / "copy.sqlite3")
+
+    assert not list(folder.iterdir())
 
 
 def _add_many(store: Store, number: int) -> None:
