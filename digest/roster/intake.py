@@ -57,10 +57,15 @@ class Import:
 
     def __init__(self, store: Store, stream: BinaryIO, order: Order, now: datetime) -> None:
         """SubscribersError when the file cannot be read at all, or nothing says they agreed."""
-        self._source = open_source(stream, order.file)
+        self._source = open_source(stream, order.file, strict=True)
         self.columns: Columns = recognise(
             self._source.header, order.mapping, order.file, self._source.named
         )
+        if order.consent and not order.consent.strip():
+            raise SubscribersError(
+                "the statement of consent is blank",
+                hint='say how and when, as: --consent "Mailchimp, double opt-in, since 2021"',
+            )
         if not order.consent and "consent" not in self.columns.given():
             raise SubscribersError(
                 "nothing says that these people agreed to get the newsletter",

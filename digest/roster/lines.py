@@ -38,6 +38,7 @@ class Lines:
         self._stream = stream
         self._row: list[bytes] = []
         self._size = 0  # bytes of the row
+        self._cut_quotes = 0  # in what is not held of the line taken last
         self._waiting: deque[bytes] = deque()  # lines that were taken, and are to be given again
         self.opening = self._take().removeprefix(_BOM)  # the first line, which is still to come
         self._waiting.append(self.opening)
@@ -55,6 +56,18 @@ class Lines:
     def text(self) -> str:
         """The row so far."""
         return "".join(map(_shown, self._row))
+
+    def skip_open_cell(self) -> int:
+        """Go on to behind the line that closes the quotes of this row; gives the number of lines
+        skipped, or -1 when nothing closes them."""
+        quotes = sum(raw.count(b'"') for raw in self._row) + self._cut_quotes
+        first = self.number
+        while quotes % 2:
+            self.begin_row()
+            if next(self, None) is None:
+                return -1
+            quotes += self._row[0].count(b'"') + self._cut_quotes
+        return self.number - first
 
     def give_back(self, kept: int) -> str:
         """Give the lines of this row again but for the first `kept`; the text of those."""
@@ -91,9 +104,11 @@ class Lines:
         raw = self._stream.readline(LONGEST_LINE)
         self.bytes_read += len(raw)
         part = raw
+        self._cut_quotes = 0
         while len(part) >= LONGEST_LINE and _is_cut(part):
             part = self._stream.readline(LONGEST_LINE)
             self.bytes_read += len(part)
+            self._cut_quotes += part.count(b'"')
         return raw
 
     def _spoilt(self, reason: str, place: int) -> str:

@@ -46,10 +46,14 @@ class Broken(NamedTuple):
 
 
 class CsvSource:
-    """Rows of a CSV stream with a header."""
+    """Rows of a CSV stream with a header.
 
-    def __init__(self, lines: Lines, name: str) -> None:
+    `strict`: nothing between the quotes of a cell that cannot be read is ever taken for a row.
+    """
+
+    def __init__(self, lines: Lines, name: str, *, strict: bool = False) -> None:
         self._lines = lines
+        self._strict = strict
         self._doubtful = 0  # up to this line, what looks like rows may be the text of a cell
         head = lines.opening.decode("utf-8", "replace")
         self._delimiter = max(",;\t|", key=head.count)
@@ -86,7 +90,8 @@ class CsvSource:
                 continue
             if lines.fault is not None:
                 place, _ = _last_cell(lines.fault.before, self._delimiter)
-                yield self._broken(line, place, lines.fault.reason, lines.text())
+                text, reason = lines.text(), lines.fault.reason
+                yield self._broken(line, place, reason + self._skipped(), text)
             elif not any(cells):
                 continue
             elif len(cells) == width or (len(cells) > width and not any(cells[width:])):
@@ -103,6 +108,8 @@ class CsvSource:
         text = lines.text()
         place, position = _last_cell(text, self._delimiter)
         above = text.count("\n", 0, position)
+        if self._strict:
+            return self._broken(line + above, place, reason + self._skipped(), text)
         return self._broken(line + above, place, reason, lines.give_back(above + 1))
 
     def _ragged(self, line: int, cells: list[str]) -> Broken:
@@ -111,8 +118,17 @@ class CsvSource:
         if lines.in_row > 1:
             self._doubtful = lines.number
         reason = f"has {len(cells)} cells where the header has {len(self.header)}"
+        if self._strict and lines.in_row > 1:
+            return self._broken(line, len(self.header), reason, lines.text())
         known = () if line <= self._doubtful else tuple(cells)
         return Broken(line, "", reason, lines.give_back(1)[:_SHOWN].rstrip("\r\n"), known)
+
+    def _skipped(self) -> str:
+        """Leave the cell that the row left open, and say how far that goes."""
+        skipped = self._lines.skip_open_cell() if self._strict else 0
+        if skipped < 0:
+            return "; nothing after it was read, as no later quote closes it"
+        return f"; the {skipped:,} lines up to its end are no rows" if skipped else ""
 
     def _broken(self, line: int, place: int, reason: str, text: str) -> Broken:
         column = self.header[place] if place < len(self.header) else ""
@@ -159,12 +175,14 @@ class JsonSource:
             number = self._lines.begin_row()
 
 
-def open_source(stream: BinaryIO, name: str) -> CsvSource | JsonSource:
+def open_source(stream: BinaryIO, name: str, *, strict: bool = False) -> CsvSource | JsonSource:
     """The rows of a stream. SubscribersError when it is empty or no text at all."""
     lines = Lines(stream)
     if lines.opening.startswith(_UTF16):
         raise SubscribersError("this is UTF-16, not UTF-8", path=name, line=1, hint=_AS_UTF8)
-    return (JsonSource if lines.opening.startswith(b"{") else CsvSource)(lines, name)
+    if lines.opening.startswith(b"{"):
+        return JsonSource(lines, name)
+    return CsvSource(lines, name, strict=strict)
 
 
 def _require_any(header: list[str], name: str) -> None:

@@ -64,6 +64,37 @@ def test_an_open_quote_costs_its_own_line_alone(opening: bytes, rest: bytes, rea
     assert all(isinstance(row, Row) for row in others)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        b"x" * 140_000 + b"\nvictim@example.com,not,arow\nend",
+        b'he said "hi"\nvictim@example.com,not,arow\nend',
+        b"x\n" + b"victim@example.com,not,arow\n" * 400_000,
+        b"x" * 3_000_000 + b"\nvictim@example.com,not,arow\n",
+        b"\xe9" + b"x" * 300_000 + b"\nvictim@example.com,not,arow\n",
+    ],
+)
+def test_nothing_within_a_broken_cell_is_a_row_of_an_import(cell: bytes) -> None:
+    data = HEADER + b'a@example.com,"' + cell + b'",ai\n' + GOOD
+
+    broken, good = open_source(BytesIO(data), "list.csv", strict=True).rows()
+
+    assert isinstance(broken, Broken)
+    assert broken.line == 2
+    assert good == Row(data.count(b"\n"), ["good@example.com", "Good", "ai"])
+
+
+def test_an_import_does_not_guess_where_an_open_quote_was_to_end() -> None:
+    data = HEADER + GOOD + b'a@example.com,"Ana,ai\n' + GOOD * 2
+
+    good, broken = open_source(BytesIO(data), "list.csv", strict=True).rows()
+
+    assert isinstance(good, Row)
+    assert isinstance(broken, Broken)
+    assert (broken.line, broken.column) == (3, "name")
+    assert "never closed" in broken.reason
+
+
 def test_an_open_quote_is_named_where_it_opens_within_a_row() -> None:
     broken, good = rows_of(HEADER + b'a@example.com,"two\nlines","ai\n' + GOOD)
 
