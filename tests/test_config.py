@@ -96,7 +96,6 @@ def test_an_unknown_table_is_a_mistake():
         "[tags]\nmarkers = [1, 2]",
         "[tags]\naliases = 5",
         '[delivery]\noutbox = ""',
-        '[delivery]\nprovider = "pigeon"',
         '[cadence.weekly]\nat = "thu"',
         '[cadence.weekly]\nat = "09:00"',
         '[cadence.daily]\nat = "25:00"',

@@ -12,9 +12,8 @@ import pytest
 
 from digest import config
 from digest.composer import Reader
-from digest.config.reading import PROVIDERS
 from digest.errors import Outcome, ProviderError
-from digest.providers import Batch, Provider, Receipt, Refusal, connect, names
+from digest.providers import Batch, Provider, Receipt, Refusal, connect
 from tests import fake_sendgrid
 from tests.handmade import ANA, ISSUE, edition
 from tests.mailservers import Keeper, real_server
@@ -119,10 +118,6 @@ def readers(count: int) -> list[Reader]:
 def by_recipient(taken: list[Taken]) -> dict[str, Taken]:
     assert len({one.recipient for one in taken}) == len(taken), "somebody got two"
     return {one.recipient: one for one in taken}
-
-
-def test_the_configuration_knows_every_provider_there_is():
-    assert sorted(PROVIDERS) == sorted(names())
 
 
 def test_every_delivery_gets_one_answer_and_arrives_once(carrier):

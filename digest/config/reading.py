@@ -25,7 +25,6 @@ from digest.config.settings import (
 from digest.config.table import Table
 from digest.models import Cadence, Due, Preferences
 
-PROVIDERS = ("outbox", "smtp", "sendgrid")  # a test holds this to the registry
 DEFAULT_DUE = {Cadence.DAILY: "07:30", Cadence.WEEKLY: "thu 09:00", Cadence.MONTHLY: "1 09:00"}
 ACCEPTED = {
     Cadence.DAILY: 'a time of day: "07:30"',
@@ -59,7 +58,7 @@ def read_config(top: Table, path: Path) -> Config:
         database=store.text("database"),
         templates=root / _folder(templates, "folder", "templates"),
         personas={name: _persona(table) for name, table in top.table("personas").tables().items()},
-        provider=delivery.parsed("provider", "outbox", _provider, " or ".join(PROVIDERS)),
+        provider=delivery.text("provider", "outbox"),
         outbox=root / _folder(delivery, "outbox", "outbox"),
         sendgrid=_sendgrid(top.table("sendgrid")),
         restraint=_restraint(delivery),
@@ -221,12 +220,6 @@ def _folder(table: Table, key: str, default: str) -> str:
     if not path.strip():
         table.report(key, "is empty", f'expected a path, like "{default}"')
     return path
-
-
-def _provider(text: str) -> str:
-    if text not in PROVIDERS:
-        raise ValueError(text)
-    return text
 
 
 def _persona(table: Table) -> Preferences:
