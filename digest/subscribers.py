@@ -47,7 +47,9 @@ def read_subscribers(place: Path, root: Path, key: bytes, report: Report) -> Ite
 
 
 def _files(place: Path) -> list[Path]:
-    files = sorted(place.glob("*.csv")) if place.is_dir() else [place]
+    files = [place]
+    if place.is_dir():  # an import may have listed there what it left out
+        files = sorted(one for one in place.glob("*.csv") if not one.match("*.rejects.csv"))
     if not files or not files[0].exists():
         raise SubscribersError(
             f"{place}: no subscribers here",

@@ -283,6 +283,22 @@ def test_a_folder_that_is_named_like_a_list_is_told(read_files, tmp_path):
     assert str(finding).startswith("old.csv: ")
 
 
+def test_what_an_import_left_out_is_no_list(read_files):
+    found, findings = read_files(
+        **{"list": "email\nana@example.com\n", "list.csv.rejects": "email\nbad\n"}
+    )
+
+    assert (emails(found), findings) == (["ana@example.com"], [])
+
+
+def test_a_first_row_in_the_place_of_a_header_is_not_to_be_named(read):
+    with pytest.raises(SubscribersError) as error:
+        read("ana@example.com,Ana\n")
+
+    assert "put one above it" in error.value.hint
+    assert "--map" not in error.value.hint
+
+
 def test_a_missing_list_says_what_to_write(tmp_path):
     with pytest.raises(SubscribersError) as error:
         list(read_subscribers(tmp_path / "absent", tmp_path, KEY, print))

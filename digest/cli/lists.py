@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import click
@@ -21,8 +22,10 @@ from digest.errors import DigestError
 
 if TYPE_CHECKING:
     from digest.roster.intake import Import, Progress, Reject
+    from digest.store import Store
 
 SHOWN = 5  # rejects told in full
+_WHY = ("rejected line", "rejected column", "rejected because")
 
 
 @project_command(
@@ -64,7 +67,7 @@ def import_list(
         name, consent, _mapped(mapping), OnConflict(on_conflict), dry_run, aliases_of(session)
     )
     with _opened(file) as stream:
-        store = open_store(session, imports=not dry_run)
+        store = _rehearsal(session) if dry_run else open_store(session, imports=True)
         work = Import(store, stream, order, datetime.now(UTC))
         session.say(_understood(work))
         listing = _Rejects(rejects or _beside(file), work.columns.header, write=not dry_run)
@@ -103,7 +106,9 @@ class _Rejects:
     def __init__(self, path: Path, header: tuple[str, ...], *, write: bool) -> None:
         self.path = path
         self.first: list[Reject] = []
-        self._header = header
+        # of a list of rejects only the row is listed again, not why it was in that list
+        self._lead = len(_WHY) if header[: len(_WHY)] == _WHY else 0
+        self._header = header[self._lead :]
         self._write = write
         self._file: TextIO | None = None
 
@@ -115,7 +120,7 @@ class _Rejects:
             self._file.close()
 
     def add(self, reject: "Reject") -> None:
-        from digest.roster.cells import guarded
+        from digest.roster.cells import guarded, unguarded
 
         if len(self.first) < SHOWN:
             self.first.append(reject)
@@ -125,12 +130,26 @@ class _Rejects:
             # a broken row may hold what no encoding takes
             self._file = self.path.open("w", encoding="utf-8", errors="replace", newline="")
             self.path.chmod(0o600)
-            self._row("rejected line", "rejected column", "rejected because", *self._header)
-        cells = (guarded(cell) for cell in reject.cells)
+            self._row(*_WHY, *self._header)
+        lead = self._lead if len(reject.cells) > self._lead else 0
+        cells = (guarded(unguarded(cell)) for cell in reject.cells[lead:])
         self._row(str(reject.line), reject.column, reject.reason, *cells)
 
     def _row(self, *cells: str) -> None:
         csv.writer(self._file, lineterminator="\n").writerow(cells)  # type: ignore[arg-type]
+
+
+def _rehearsal(session: Session) -> "Store":
+    """The store for a dry run: the project's, or an empty one that is gone with the command."""
+    from digest.store import Store, exists, url_of
+
+    if exists(url_of(session.config.database, session.config.root)):
+        return open_store(session)
+    context = click.get_current_context()
+    folder = context.with_resource(TemporaryDirectory())
+    store = Store.open(f"sqlite:///{folder}/rehearsal.sqlite3", [b"of no use later"], makes=True)
+    context.call_on_close(store.close)
+    return store
 
 
 def _run(session: Session, work: "Import", listing: _Rejects, size: int) -> "Progress":

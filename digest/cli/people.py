@@ -55,6 +55,8 @@ def add(
     from digest.roster.rows import read_languages, read_name, read_timezone
     from digest.store import Consent
 
+    if not consent.strip():
+        raise click.UsageError("--consent is blank: say how and when they agreed")
     now = datetime.now(UTC)
     try:
         wanted = Preferences(

@@ -111,7 +111,7 @@ class Import:
     ) -> tuple[Entry, list[str]] | None:
         if isinstance(row, Broken):
             self._counts["rejected"] += 1
-            reject(Reject(row.line, row.column, row.reason, (row.text,)))
+            reject(Reject(row.line, row.column, row.reason, row.cells or (row.text,)))
             return None
         try:
             return entry_of(row, self._reader, self._statement), row.cells

@@ -195,7 +195,9 @@ def recognise(
             f"no column holds addresses (found: {_listed(header[:named])})",
             path=file,
             line=1,
-            hint="name it email in the first line; an import takes --map 'COLUMN=email' too",
+            hint="this line is no header: put one above it, like: email,name,tags"
+            if any("@" in cell for cell in header[:named])
+            else "name it email in the first line; an import takes --map 'COLUMN=email' too",
         )
     known = set(places.values())
     ignored = tuple(cell for place, cell in enumerate(header[:named]) if place not in known)

@@ -75,6 +75,11 @@ def test_without_a_statement_of_consent_nothing_is_imported(store: Store) -> Non
         take_in(store, ANA, consent="")
 
 
+def test_a_blank_statement_of_consent_is_none(store: Store) -> None:
+    with pytest.raises(SubscribersError, match="consent is blank"):
+        take_in(store, ANA, consent="  ")
+
+
 def test_importing_again_adds_nobody(store: Store) -> None:
     take_in(store, ANA)
     before = csv_of(store)
