@@ -256,9 +256,10 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again(server):
     assert server.seen.connections == 2
 
 
-def test_a_connection_that_the_server_left_is_noticed_before_a_body_goes_into_it(server):
-    server.starts([replace(fake.ACCEPT, leaves=True)])
-    with closing(provider(server.url)) as one:
+def test_a_connection_that_the_server_left_is_noticed_before_a_body_goes_into_it():
+    # a server of its own: no other test's connection closes meanwhile and is taken for this one's
+    with fake.serving() as server, closing(provider(server.url)) as one:
+        server.starts([replace(fake.ACCEPT, leaves=True)])
         list(one.hand_over(Batch("issue", EDITION, readers(1))))
         server.hung_up.wait(PATIENT)
         answers = list(one.hand_over(Batch("issue", EDITION, readers(1))))
