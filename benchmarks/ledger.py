@@ -31,6 +31,7 @@ from typing import cast
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks._meter import Meter  # noqa: E402
 from digest.content import Content  # noqa: E402
 from digest.hashtags import Vocabulary, fold  # noqa: E402
 from digest.issues import Draft  # noqa: E402
@@ -50,27 +51,6 @@ SECRETS = (b"a key for benchmarks only",)
 NOW = ISSUE.window.end + timedelta(minutes=1)
 STORIES, CHUNK = 14, 10_000
 TIMES, SHARE, FLAT = 3.0, 0.30, 30.0
-
-
-class Meter:
-    """CPU seconds of this process and of the server whose pid is given."""
-
-    def __init__(self, server: int) -> None:
-        import psutil
-
-        self._server = psutil.Process(server) if server else None
-        self._begin = self._now()
-
-    def _now(self) -> float:
-        if self._server is None:
-            return time.process_time()
-        spent = sum(self._server.cpu_times()[:4])  # with the ended children's
-        for child in self._server.children(recursive=True):
-            spent += sum(child.cpu_times()[:2])
-        return time.process_time() + spent
-
-    def read(self) -> float:
-        return self._now() - self._begin
 
 
 def draft_of() -> Draft:

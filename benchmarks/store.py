@@ -26,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks._meter import Meter  # noqa: E402
 from digest.models import Cadence  # noqa: E402
 from digest.store import Store, connect, migrate  # noqa: E402
 
@@ -49,28 +50,6 @@ def invent(path: Path, rows: int) -> None:
             email = f"reader.{number}@host{number % 997}.example.com"
             language = chance.choice(("en", "pl", ""))
             file.write(f"{email},Reader {number},{named},weekly,{language},Europe/Dublin\n")
-
-
-class Meter:
-    """CPU seconds of this process and of the server whose pid is given."""
-
-    def __init__(self, server: int) -> None:
-        import psutil
-
-        self._server = psutil.Process(server) if server else None
-        self._begin = self._now()
-
-    def _now(self) -> float:
-        if self._server is None:
-            return time.process_time()
-        spent = sum(self._server.cpu_times()[:4])  # with the ended children's
-        for child in self._server.children(recursive=True):
-            spent += sum(child.cpu_times()[:2])
-        return time.process_time() + spent
-
-    def read(self) -> float:
-        """CPU seconds since the meter was made."""
-        return self._now() - self._begin
 
 
 def _peak() -> float:
