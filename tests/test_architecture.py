@@ -10,20 +10,22 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 # Pure: decisions and words, no reading or writing.
 DECISIONS = {
     "hashtags", "filters", "selector", "cadence", "composer", "events", "wording", "inline",
-    "columns", "preferences", "tokens", "pace",
+    "columns", "preferences", "tokens", "pace", "checks",
 }  # fmt: skip
 WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 
 # Each row may import the rows below it and, within a row, its neighbours (but never in a circle).
 ROWS = [
     {"cli", "__main__"},
+    {"web", "studio"},
+    {"scheduler"},
     {"gallery"},
     {"planning"},
     {"issues", "sender"},
     {"readership"},
     {
         "content", "renderer", "translations", "subscribers", "roster", "scaffold", "store",
-        "providers",
+        "providers", "logs",
     },
     DECISIONS,
     {"config"},
@@ -36,7 +38,8 @@ IMPURE = {
     "os", "io", "sys", "pathlib", "shutil", "tempfile", "socket", "ssl", "http", "urllib.request",
     "subprocess", "threading", "multiprocessing", "asyncio", "sqlite3", "time", "random", "secrets",
     "logging", "jinja2", "mjml", "frontmatter", "yaml", "sqlalchemy", "apscheduler", "sendgrid",
-    "click", "rich", "babel",
+    "click", "rich", "babel", "structlog", "starlette", "uvicorn", "watchfiles", "procrastinate",
+    "dns", "prometheus_client", "limits",
 }  # fmt: skip
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
