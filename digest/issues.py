@@ -33,7 +33,15 @@ from digest.providers import Batch
 from digest.readership import Readership
 from digest.renderer import Renderer
 from digest.selector import Caps, Selector
-from digest.tokens import Keys, Purpose, preferences_url, sign, unsubscribe_url
+from digest.tokens import (
+    Keys,
+    Purpose,
+    feedback_url,
+    preferences_url,
+    sign,
+    unsubscribe_url,
+    view_url,
+)
 from digest.translations import Translations, languages, translations
 
 NOTHING_NEW = "nothing new for their tags"
@@ -136,16 +144,21 @@ class Draft:
         """What is different for `subscriber` alone."""
         newsletter, wanted = self.config.newsletter, subscriber.preferences
         own = self._desk(wanted).translations
-        token = sign(self._keys, Purpose.PREFERENCES, subscriber.id)
-        leave = sign(self._keys, Purpose.UNSUBSCRIBE, subscriber.id)
+        keys, issue, base = self._keys, self.issue.id, newsletter.base_url
+        token = sign(keys, Purpose.PREFERENCES, subscriber.id)
+        leave = sign(keys, Purpose.UNSUBSCRIBE, subscriber.id)
+        view = sign(keys, Purpose.VIEW, subscriber.id, context=issue)
+        feedback = sign(keys, Purpose.FEEDBACK, subscriber.id, context=issue)
         return Reader(
-            delivery=delivery_id(self.issue.id, subscriber.id),
+            delivery=delivery_id(issue, subscriber.id),
             address=subscriber.email,
             name=subscriber.name,
             salutation=wording.salutation(subscriber.name, own),
             why=self._why(wanted, subscriber.cadence, own),
-            preferences_url=preferences_url(newsletter.base_url, token),
-            unsubscribe_url=unsubscribe_url(newsletter.base_url, leave),
+            preferences_url=preferences_url(base, token),
+            unsubscribe_url=unsubscribe_url(base, leave),
+            view_url=view_url(base, issue, view),
+            feedback_url=feedback_url(base, issue, feedback),
         )
 
     def plan(self, readership: Readership) -> Plan:

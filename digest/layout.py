@@ -19,6 +19,8 @@ class Slot(StrEnum):
     # different for every reader
     SALUTATION = "salutation"  # "Hi Ana," or "Hi,"
     WHY = "why"  # "You get this because you follow #ai and #python, weekly."
+    VIEW_URL = "view_url"
+    FEEDBACK_URL = "feedback_url"
     PREFERENCES_URL = "preferences_url"
     PAUSE_URL = "pause_url"
     UNSUBSCRIBE_URL = "unsubscribe_url"

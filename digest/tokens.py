@@ -33,7 +33,7 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"  # see and change tags, cadence, pause
     CONFIRM = "confirm"  # prove that the address asked for the newsletter
     VIEW = "view"  # read one's own edition in a browser
-    FEEDBACK = "feedback"  # say whether a story was useful
+    FEEDBACK = "feedback"  # say whether an issue was useful
     CHANGE = "change"  # move a subscription to another address
 
 
@@ -99,6 +99,16 @@ def subscriber_id(address: str, key: bytes) -> int:
 def unsubscribe_url(base_url: str, token: str) -> str:
     """Where one POST unsubscribes (RFC 8058), and a GET shows a page with a button."""
     return f"{base_url}/u/{token}"
+
+
+def view_url(base_url: str, issue_id: str, token: str) -> str:
+    """A reader's own edition of an issue, in a browser. The token's context is the issue's id."""
+    return f"{base_url}/i/{issue_id}/{token}"
+
+
+def feedback_url(base_url: str, issue_id: str, token: str) -> str:
+    """Where a reader says whether an issue was useful. The token's context is the issue's id."""
+    return f"{base_url}/f/{issue_id}/{token}"
 
 
 def preferences_url(base_url: str, token: str) -> str:

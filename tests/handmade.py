@@ -37,6 +37,8 @@ ANA = Reader(
     why="You get this because you follow #ai, #python and #open-source, weekly, as you asked.",
     preferences_url="https://news.example.com/p/" + "P" * 34,
     unsubscribe_url="https://news.example.com/u/" + "U" * 34,
+    view_url="https://news.example.com/i/weekly-2026-11-19/" + "V" * 34,
+    feedback_url="https://news.example.com/f/weekly-2026-11-19/" + "F" * 34,
 )
 LONG_LINE = '<td style="font:16px/24px sans-serif;color:#123">Dzień dobry — cześć</td>' * 20
 
@@ -66,7 +68,11 @@ def _html() -> Layout:
             Slot.PAUSE_URL,
             '">pause</a> <a href="',
             Slot.UNSUBSCRIBE_URL,
-            '">stop</a></html>',
+            '">stop</a> <a href="',
+            Slot.VIEW_URL,
+            '">view</a> <a href="',
+            Slot.FEEDBACK_URL,
+            '">useful?</a></html>',
         )
     )
 
@@ -89,6 +95,10 @@ def _text() -> Layout:
             Slot.PAUSE_URL,
             "\nStop: ",
             Slot.UNSUBSCRIBE_URL,
+            "\nView: ",
+            Slot.VIEW_URL,
+            "\nUseful? ",
+            Slot.FEEDBACK_URL,
         )
     )
 

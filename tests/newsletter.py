@@ -127,6 +127,8 @@ def values(language: str) -> dict[Slot, str]:
         Slot.INTRO: intro(STORIES, ISSUE.cadence, tr),
         Slot.SALUTATION: salutation("Ana", tr),
         Slot.WHY: why(READER, ISSUE.cadence, tr),
+        Slot.VIEW_URL: f"https://news.example.com/i/{ISSUE.id}/AAAABBBBCCCC",
+        Slot.FEEDBACK_URL: f"https://news.example.com/f/{ISSUE.id}/AAAABBBBCCCC",
         Slot.PREFERENCES_URL: page,
         Slot.PAUSE_URL: f"{page}#pause",
         Slot.UNSUBSCRIBE_URL: "https://news.example.com/u/AAAABBBBCCCC",

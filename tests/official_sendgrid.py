@@ -33,7 +33,8 @@ def values(reader: Reader) -> list[str]:
         for part in (html_values(plain), text_values(plain))
         for slot in (Slot.SALUTATION, Slot.WHY)
     ]
-    return [*words, plain[Slot.PREFERENCES_URL], plain[Slot.UNSUBSCRIBE_URL]]
+    links = (Slot.PREFERENCES_URL, Slot.UNSUBSCRIBE_URL, Slot.VIEW_URL, Slot.FEEDBACK_URL)
+    return [*words, *(plain[slot] for slot in links)]
 
 
 def mail(shared: Mapping[str, Any], readers: Iterable[Reader], tags: Sequence[str]) -> Mail:

@@ -206,4 +206,4 @@ def test_editions_of_one_press_share_their_encoded_fragments():
 
     assert shared.edition(("one", "two"), (), **values).message(ANA) == first
     assert press().edition(("one", "two"), (), **values).message(ANA) == first
-    assert COMPILED.html.parts[-1] == '">stop</a></html>'
+    assert COMPILED.html.parts[-1] == '">useful?</a></html>'

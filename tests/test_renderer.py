@@ -27,6 +27,8 @@ VALUES = {
     Slot.INTRO: "3 stories match your tags this week, about 12 minutes of reading.",
     Slot.SALUTATION: "Hi Ana,",
     Slot.WHY: "You get this because you follow #ai, weekly.",
+    Slot.VIEW_URL: "https://news.example.com/i/weekly-2026-11-19/T",
+    Slot.FEEDBACK_URL: "https://news.example.com/f/weekly-2026-11-19/T",
     Slot.PREFERENCES_URL: "https://news.example.com/p/T",
     Slot.PAUSE_URL: "https://news.example.com/p/T#pause",
     Slot.UNSUBSCRIBE_URL: "https://news.example.com/u/T",
@@ -169,9 +171,9 @@ def test_blocks_hold_a_fragment_per_story():
 def test_title_leads_to_our_page_and_the_original_is_named():
     html = Tags(html_of(story("a", url="https://b.example/a", link="https://www.o.example/x")))
 
-    links = [a["href"] for a in html.all("a")][:3]
+    links = [a["href"] for a in html.all("a")][1:4]
     assert links == ["https://b.example/a", "https://b.example/a", "https://www.o.example/x"]
-    assert html.all("a")[2]["aria-label"] == "Original: o.example, “About a”"
+    assert html.all("a")[3]["aria-label"] == "Original: o.example, “About a”"
 
 
 def test_story_without_own_page_leads_to_the_original():
@@ -185,6 +187,8 @@ def test_story_without_any_page_has_no_link():
     html = Tags(html_of(story("a", link="javascript:alert(1)")))
 
     assert [a["href"] for a in html.all("a")] == [
+        VALUES[Slot.VIEW_URL],
+        VALUES[Slot.FEEDBACK_URL],
         VALUES[Slot.PREFERENCES_URL],
         VALUES[Slot.PAUSE_URL],
         VALUES[Slot.UNSUBSCRIBE_URL],
@@ -249,7 +253,7 @@ def test_plain_text_names_every_link_on_a_line_of_its_own():
     for one in CANDIDATES[:2]:
         assert {one.url, one.link} <= set(lines)
     assert f"  {CANDIDATES[2].url}" in lines
-    for slot in (Slot.PREFERENCES_URL, Slot.PAUSE_URL, Slot.UNSUBSCRIBE_URL):
+    for slot in (slot for slot in Slot if slot.value.endswith("_url")):
         assert VALUES[slot] in lines
 
 

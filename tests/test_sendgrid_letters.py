@@ -31,6 +31,8 @@ readers = st.builds(
     why=nasty_text,
     preferences_url=links,
     unsubscribe_url=links,
+    view_url=links,
+    feedback_url=links,
 )
 
 
@@ -181,7 +183,7 @@ def test_tags_cannot_be_guessed_and_are_new_for_each_edition():
         for request in (*requests([ANA]), *Form(STATIONERY, edition()).requests([ANA], 1))
     ]
 
-    assert len(tags[0]) == 6
+    assert len(tags[0]) == 8
     assert not tags[0] & tags[1]
 
 

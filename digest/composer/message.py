@@ -31,6 +31,8 @@ _LIST_ID_BYTES = 255  # RFC 2919 3
 _SLOTS = (
     Slot.SALUTATION,
     Slot.WHY,
+    Slot.VIEW_URL,
+    Slot.FEEDBACK_URL,
     Slot.PREFERENCES_URL,
     Slot.PAUSE_URL,
     Slot.UNSUBSCRIBE_URL,
@@ -151,7 +153,13 @@ def _reader_values(reader: Reader, domain: str) -> tuple[bytes, ...]:
         + f"Message-ID: <{headers.token(reader.delivery)}@{domain}>\r\n"
         f"List-Unsubscribe: <{unsubscribe}>\r\n".encode()
     )
-    links = [reader.preferences_url, pause_url(reader.preferences_url), unsubscribe]
+    links = [
+        reader.view_url,
+        reader.feedback_url,
+        reader.preferences_url,
+        pause_url(reader.preferences_url),
+        unsubscribe,
+    ]
     in_text = [encode(link) for link in links]
     in_html = in_text
     if any(map(_HTML_SPECIAL, links)):

@@ -26,6 +26,8 @@ class Reader:
     why: str
     preferences_url: str
     unsubscribe_url: str
+    view_url: str
+    feedback_url: str
 
     @property
     def recipient(self) -> str:
@@ -42,6 +44,8 @@ class Reader:
         return {
             Slot.SALUTATION: self.salutation,
             Slot.WHY: self.why,
+            Slot.VIEW_URL: self.view_url,
+            Slot.FEEDBACK_URL: self.feedback_url,
             Slot.PREFERENCES_URL: self.preferences_url,
             Slot.PAUSE_URL: pause_url(self.preferences_url),
             Slot.UNSUBSCRIBE_URL: self.unsubscribe_url,

@@ -17,6 +17,8 @@ _RESERVED: Mapping[Slot, int] = {
     Slot.INTRO: 300,
     Slot.SALUTATION: 200,
     Slot.WHY: 800,
+    Slot.VIEW_URL: 120,
+    Slot.FEEDBACK_URL: 120,
     Slot.PREFERENCES_URL: 100,
     Slot.PAUSE_URL: 100,
     Slot.UNSUBSCRIBE_URL: 100,

@@ -35,11 +35,13 @@ _ADDRESS_CHARACTERS = 320
 _HEADER_BYTES = LIST_UNSUBSCRIBE_BYTES  # SendGrid mangles any longer value of a header
 _DELIVERY_ID = 20  # characters
 
-# A delivery id and two links that are the same in JSON, HTML and text (no quotes, `&`, `<`, `>`,
+# A delivery id and four links that are the same in JSON, HTML and text (no quotes, `&`, `<`, `>`,
 # `\`), the first of them short enough for a header. One match, because matching is what takes time.
 _LINK = r"https?://[!#-%(-;=?-\[\]-~]+"
 _LINK_BYTES = LIST_UNSUBSCRIBE_BYTES - len("<>")
-_PLAIN = re.compile(rf"[A-Za-z0-9._-]+ (?=\S{{1,{_LINK_BYTES}}} ){_LINK} {_LINK}").fullmatch
+_PLAIN = re.compile(
+    rf"[A-Za-z0-9._-]+ (?=\S{{1,{_LINK_BYTES}}} ){_LINK}(?: {_LINK}){{3}}"
+).fullmatch
 _SEPARATES_NAMES = re.compile("[;,]")  # SendGrid takes neither in a name
 
 _TRACKING_OFF: Mapping[str, object] = {
@@ -159,7 +161,8 @@ class Form:
     def _write(self, reader: Reader) -> Letter | Request | Unwritable:
         try:
             recipient = _recipient(reader)
-            if not _PLAIN(f"{reader.delivery} {reader.unsubscribe_url} {reader.preferences_url}"):
+            links = f"{reader.preferences_url} {reader.view_url} {reader.feedback_url}"
+            if not _PLAIN(f"{reader.delivery} {reader.unsubscribe_url} {links}"):
                 return self._alone(reader, recipient)
             delivery, unsubscribe = reader.delivery.encode(), reader.unsubscribe_url.encode()
             filled = self._pattern % (
@@ -171,6 +174,8 @@ class Form:
                 *_words(reader.salutation, reader.why),
                 reader.preferences_url.encode(),
                 unsubscribe,
+                reader.view_url.encode(),
+                reader.feedback_url.encode(),
             )
             if len(filled) > _PERSONALIZATION_BYTES:
                 return self._alone(reader, recipient)
@@ -204,6 +209,8 @@ class _Tags(NamedTuple):
     text_why: str
     preferences: str  # links that need no escaping stand in HTML as they do in text
     unsubscribe: str
+    view: str
+    feedback: str
 
 
 def _tags(mark: str) -> _Tags:
@@ -223,6 +230,8 @@ def _links(tags: _Tags) -> dict[Slot, str]:
         Slot.PREFERENCES_URL: tags.preferences,
         Slot.PAUSE_URL: pause_url(tags.preferences),
         Slot.UNSUBSCRIBE_URL: tags.unsubscribe,
+        Slot.VIEW_URL: tags.view,
+        Slot.FEEDBACK_URL: tags.feedback,
     }
 
 
