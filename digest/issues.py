@@ -8,12 +8,12 @@ the editions and never with the readers.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
 
 from digest import wording
-from digest.cadence import issue_due, next_due
+from digest.cadence import FIRST, issue_due, next_due
 from digest.composer import EditionMessage, Press, Reader, delivery_id, measure
 from digest.config import Config
 from digest.content import Content
@@ -52,7 +52,12 @@ WAITING = 5_000  # deliveries that wait for their batch to fill, in all
 
 def issue_at(config: Config, cadence: Cadence, now: datetime) -> Issue:
     """The newest issue of `cadence` that is due at `now`."""
-    return issue_due(cadence, config.schedule[cadence], config.newsletter.timezone, now)
+    return issue_due(cadence, config.schedule[cadence].due, closing_zone(config, cadence), now)
+
+
+def closing_zone(config: Config, cadence: Cadence) -> tzinfo:
+    """The zone in which the cadence's issues are due and their windows close."""
+    return FIRST if config.schedule[cadence].local_time else config.newsletter.timezone
 
 
 def latest_issue(config: Config, cadence: Cadence, content: Content, now: datetime) -> Issue:
@@ -60,7 +65,7 @@ def latest_issue(config: Config, cadence: Cadence, content: Content, now: dateti
 
     When all stories are newer than the last due moment, that is the issue still to come.
     """
-    due, zone = config.schedule[cadence], config.newsletter.timezone
+    due, zone = config.schedule[cadence].due, closing_zone(config, cadence)
     current = issue_at(config, cadence, now)
     told = [story.published for story in content.stories if not story.draft]
     closed = [moment for moment in told if moment < current.window.end]

@@ -1,19 +1,22 @@
 """Due moments and windows: contiguous in every zone, across every clock change."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.cadence import issue_due, last_due, next_due, windows
+from digest.cadence import FIRST, issue_due, last_due, next_due, release, upcoming, windows
 from digest.models import Cadence, Due
 
 DUBLIN = ZoneInfo("Europe/Dublin")
 THURSDAY = Due(9, 0, weekday=3)
 
-zones = st.sampled_from(sorted(available_timezones() - {"localtime"})).map(ZoneInfo)
+NAMES = sorted(available_timezones() - {"localtime"})
+zones = st.sampled_from(NAMES).map(ZoneInfo)
 dues = st.one_of(
     st.builds(Due, st.integers(0, 23), st.integers(0, 59)),
     st.builds(Due, st.integers(0, 23), st.integers(0, 59), weekday=st.integers(0, 6)),
@@ -83,3 +86,55 @@ def test_no_due_moment_lies_between_the_last_and_the_next(due, zone, now):
 
     assert next_due(due, zone, last) == coming
     assert last_due(due, zone, coming - timedelta(microseconds=1)) == last
+
+
+def test_an_issue_covers_what_missed_ones_would_have():
+    missed_two = datetime(2026, 10, 29, 9, tzinfo=UTC)
+    issue = issue_due(
+        Cadence.WEEKLY, THURSDAY, DUBLIN, datetime(2026, 11, 19, 9, tzinfo=UTC), missed_two
+    )
+
+    assert issue.window.start == missed_two
+    assert issue.window.end == datetime(2026, 11, 19, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_zone_is_due_once_a_day_over_both_clock_changes(name):
+    """02:30 is what most changes skip or repeat; a day that a zone left out has no issue."""
+    zone, half_past_two = ZoneInfo(name), Due(2, 30)
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+
+    moments = list(takewhile(lambda due: due < end, upcoming(half_past_two, zone, start)))
+
+    days = Counter(moment.astimezone(zone).date() for moment in moments)
+    assert set(days.values()) == {1}
+    assert len(days) in (365, 366)
+    for moment in moments:  # at half past two, or as long after the change as it skips
+        clock = moment.astimezone(zone)
+        assert (clock.minute + 60 * clock.hour - 150) in (0, 30, 60, 120)
+
+
+@given(dues, zones, moments)
+def test_every_zone_gets_an_issue_once_at_its_hour_on_the_day_of_the_issue(due, zone, now):
+    closed = last_due(due, FIRST, now)
+
+    released = release(due, closed, zone)
+
+    assert closed <= released <= closed + timedelta(hours=27)
+    following = release(due, next_due(due, FIRST, closed), zone)
+    assert released <= following
+    day = closed.astimezone(FIRST).date()
+    clock = released.astimezone(zone)
+    assert clock.date() - day in (timedelta(0), timedelta(days=1))  # a skipped day is made up for
+
+
+def test_readers_around_the_world_get_a_thursday_issue_on_their_thursday_morning():
+    closed = last_due(THURSDAY, FIRST, datetime(2026, 11, 20, tzinfo=UTC))
+    places = ("Pacific/Auckland", "Europe/Dublin", "America/Los_Angeles", "Pacific/Honolulu")
+
+    moments = [release(THURSDAY, closed, ZoneInfo(place)) for place in places]
+
+    assert closed == datetime(2026, 11, 18, 19, tzinfo=UTC)
+    assert moments == sorted(moments)
+    for moment, place in zip(moments, places, strict=True):
+        assert f"{moment.astimezone(ZoneInfo(place)):%a %H:%M}" == "Thu 09:00"

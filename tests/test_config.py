@@ -1,12 +1,14 @@
 """The configuration: strict, with the place of every mistake."""
 
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from digest import config
-from digest.config.reading import parse_due
+from digest.config import CadenceConfig, Missed
+from digest.config.cadence import parse_due, parse_span
 from digest.errors import ConfigError
 from digest.models import Cadence, Due, Preferences
 
@@ -28,7 +30,7 @@ def test_an_empty_file_is_a_newsletter_with_the_outbox():
 
     assert read.provider == "outbox"
     assert read.content.folder == Path("/newsletter/content")
-    assert read.schedule == {Cadence.WEEKLY: Due(9, 0, weekday=3)}
+    assert read.schedule == {Cadence.WEEKLY: CadenceConfig(Due(9, 0, weekday=3))}
     assert read.limits == config.Limits(max_stories=12, max_html_bytes=100_000)
 
 
@@ -54,7 +56,7 @@ def test_every_setting_has_its_place():
     assert read.content.labels["tldr"][-1] == "Kurzfassung"
     assert "TLDR" in read.content.labels["tldr"]
     assert read.tags.aliases == {"k8s": "kubernetes"}
-    assert read.schedule == {Cadence.MONTHLY: Due(9, 0, day=1)}
+    assert read.schedule == {Cadence.MONTHLY: CadenceConfig(Due(9, 0, day=1))}
     assert read.personas["ana"] == Preferences(("ai", "llm"), languages=("en",))
 
 
@@ -100,6 +102,11 @@ def test_an_unknown_table_is_a_mistake():
         '[cadence.weekly]\nat = "09:00"',
         '[cadence.daily]\nat = "25:00"',
         '[cadence.monthly]\nat = "31 09:00"',
+        '[cadence.weekly]\nmissed = "perhaps"',
+        '[cadence.weekly]\nlate = "12"',
+        '[cadence.daily]\nlate = "2d"',
+        '[cadence.weekly]\nlocal_time = "where they are"',
+        '[newsletter]\neditors = ["ana"]',
         "[personas.ana]\neverything = 1",
     ],
 )
@@ -196,6 +203,42 @@ def test_a_key_of_our_own_is_made_once_and_for_the_owner_alone(tmp_path):
 )
 def test_due_moments_are_written_as_people_say_them(cadence, text, due):
     assert parse_due(cadence, text) == due
+
+
+def test_a_cadence_says_what_becomes_of_its_issues():
+    read = parse("""
+        [newsletter]
+        editors = ["ana@example.com"]
+        [cadence.weekly]
+        at = "fri 7:30"
+        local_time = true
+        missed = "ask"
+        late = "2d"
+        approve = true
+        plan_ahead = "90m"
+    """)
+
+    assert read.editors == ("ana@example.com",)
+    assert read.schedule[Cadence.WEEKLY] == CadenceConfig(
+        Due(7, 30, weekday=4),
+        local_time=True,
+        missed=Missed.ASK,
+        late=timedelta(days=2),
+        approve=True,
+        plan_ahead=timedelta(minutes=90),
+    )
+
+
+def test_approval_without_editors_has_nobody_to_ask():
+    [problem] = problems("[cadence.weekly]\napprove = true\n")
+
+    assert "cadence.weekly.approve has nobody to ask" in problem
+
+
+@pytest.mark.parametrize("text", ["", "12", "h", "-1h", "1.5h", "1w", "999999h"])
+def test_a_time_span_has_a_whole_number_and_a_unit(text):
+    with pytest.raises(ValueError):
+        parse_span(text)
 
 
 def test_sendgrid_is_set_in_a_table_of_its_own():

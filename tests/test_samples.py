@@ -124,7 +124,7 @@ def test_posts_span_three_weeks_and_the_last_is_the_fullest() -> None:
 
 def test_last_week_holds_more_stories_than_one_issue_shows() -> None:
     config = load(ROOT / "digest.toml", {})
-    schedule = config.schedule[Cadence.WEEKLY]
+    schedule = config.schedule[Cadence.WEEKLY].due
     zone = config.newsletter.timezone
     window = issue_due(Cadence.WEEKLY, schedule, zone, datetime(2026, 11, 20, tzinfo=UTC)).window
 

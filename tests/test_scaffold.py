@@ -490,6 +490,6 @@ def test_redating_changes_the_date_and_no_other_byte(days: int) -> None:
 def test_bundled_schedule_is_the_one_that_redating_counts_on() -> None:
     settings = load(samples() / "digest.toml", {})
 
-    assert settings.schedule[Cadence.WEEKLY] == SAMPLES_DUE
+    assert settings.schedule[Cadence.WEEKLY].due == SAMPLES_DUE
     assert settings.newsletter.timezone == SAMPLES_ZONE
     assert SAMPLES_END.weekday() == SAMPLES_DUE.weekday

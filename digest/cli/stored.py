@@ -8,7 +8,7 @@ import click
 from digest.cli.audience import draft_of, keys_of, store_of
 from digest.cli.session import Session
 from digest.errors import DigestError
-from digest.issues import Draft
+from digest.issues import Draft, closing_zone
 from digest.models import Finding, Issue, Severity
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def planned_issue(store: "Store", name: str) -> "PlannedIssue":
 
 def draft_of_planned(session: Session, planned: "PlannedIssue") -> Draft:
     """A planned issue on the desk again."""
-    date = planned.due.astimezone(session.config.newsletter.timezone)
+    date = planned.due.astimezone(closing_zone(session.config, planned.cadence))
     issue = Issue(planned.id, planned.cadence, planned.window, date)
     return Draft(session.config, session.content, issue, keys_of(session))
 

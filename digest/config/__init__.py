@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from digest.config.cadence import CadenceConfig, Missed
 from digest.config.reading import read_config
 from digest.config.settings import (
     LABELS,
@@ -36,9 +37,11 @@ __all__ = [
     "FILE",
     "LABELS",
     "STORE_FILE",
+    "CadenceConfig",
     "Config",
     "ContentConfig",
     "Limits",
+    "Missed",
     "Newsletter",
     "Restraint",
     "Secret",

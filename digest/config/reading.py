@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.addresses import normalise
+from digest.config.cadence import CadenceConfig, check_editors, read_cadences
 from digest.config.settings import (
     LABELS,
     Config,
@@ -23,15 +25,8 @@ from digest.config.settings import (
     TagConfig,
 )
 from digest.config.table import Table
-from digest.models import Cadence, Due, Preferences
+from digest.models import Cadence, Preferences
 
-DEFAULT_DUE = {Cadence.DAILY: "07:30", Cadence.WEEKLY: "thu 09:00", Cadence.MONTHLY: "1 09:00"}
-ACCEPTED = {
-    Cadence.DAILY: 'a time of day: "07:30"',
-    Cadence.WEEKLY: 'a weekday and a time: "thu 09:00"',
-    Cadence.MONTHLY: 'a day from 1 to 28 and a time: "1 09:00"',
-}
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 POST_URL_FIELDS = {"slug", "path", "stem", "language", "year", "month", "day"}
 SMTP_PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
 BASE_URL = "an https address of at most 38 characters, no query: https://news.example.com"
@@ -42,17 +37,20 @@ ZONES = 'an IANA time zone: "Europe/Dublin"'
 def read_config(top: Table, path: Path) -> Config:
     """The whole file as a Config; problems are left in `top.findings`."""
     root = path.parent
-    schedule = _schedule(top.table("cadence"))
+    schedule = read_cadences(top.table("cadence"))
+    newsletter = top.table("newsletter")
+    editors = _editors(newsletter, schedule)
     delivery, places = top.table("delivery"), top.table("subscribers")
     templates, store = top.table("templates"), top.table("store")
     config = Config(
         path=path,
         root=root,
-        newsletter=_newsletter(top.table("newsletter")),
+        newsletter=_newsletter(newsletter),
         content=_content(top.table("content"), root),
         tags=_tags(top.table("tags")),
         limits=_limits(top.table("selection")),
         schedule=schedule,
+        editors=editors,
         cadence=Cadence.WEEKLY if Cadence.WEEKLY in schedule else next(iter(schedule)),
         subscribers=root / _folder(places, "path", "subscribers"),
         database=store.text("database"),
@@ -90,6 +88,18 @@ def _newsletter(table: Table) -> Newsletter:
         table.report("name", "is empty", "expected the newsletter's name")
     table.close()
     return newsletter
+
+
+def _editors(table: Table, schedule: Mapping[Cadence, CadenceConfig]) -> tuple[str, ...]:
+    """Who approves issues. Not a part of `Newsletter`: a plan does not depend on them."""
+    editors = []
+    for text in table.strings("editors"):
+        try:
+            editors.append(_address(text))
+        except ValueError:
+            table.report("editors", f"{text!r} is not accepted", "expected addresses of editors")
+    check_editors(table, tuple(editors), schedule)
+    return tuple(editors)
 
 
 def _content(table: Table, root: Path) -> ContentConfig:
@@ -198,20 +208,6 @@ def _check_smtp(table: Table, smtp: SmtpConfig, *, insecure: bool) -> None:
         table.report("user", "a password never goes in the clear", 'expected another "security"')
     if bool(smtp.dkim_selector) != bool(smtp.dkim_key):
         table.report("dkim_key", "dkim_selector and dkim_key go together", "set both or neither")
-
-
-def _schedule(table: Table) -> dict[Cadence, Due]:
-    schedule = {}
-    for cadence, default in DEFAULT_DUE.items():
-        if cadence.value in table.values or (not table.values and cadence is Cadence.WEEKLY):
-            own = table.table(cadence.value)
-            schedule[cadence] = own.parsed(
-                "at", parse_due(cadence, default), partial(parse_due, cadence), ACCEPTED[cadence]
-            )
-            own.close()
-        table.known.add(cadence.value)
-    table.close()
-    return schedule or {Cadence.WEEKLY: parse_due(Cadence.WEEKLY, DEFAULT_DUE[Cadence.WEEKLY])}
 
 
 def _folder(table: Table, key: str, default: str) -> str:
@@ -325,24 +321,3 @@ def _zone(text: str) -> ZoneInfo:
 def _ascii_words(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return "-".join(re.findall(r"[a-z0-9]+", plain.lower())) or "newsletter"
-
-
-def parse_due(cadence: Cadence, text: str) -> Due:
-    """`07:30`, `thu 09:00` or `1 09:00`, by cadence. ValueError otherwise."""
-    *day, clock = text.lower().split()
-    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", clock)
-    if match is None or len(day) != (cadence is not Cadence.DAILY):
-        raise ValueError(text)
-    hour, minute = int(match[1]), int(match[2])
-    if cadence is Cadence.WEEKLY:
-        return Due(hour, minute, weekday=WEEKDAYS.index(day[0][:3]))
-    if cadence is Cadence.MONTHLY:
-        return Due(hour, minute, day=_day_of_month(day[0]))
-    return Due(hour, minute)
-
-
-def _day_of_month(text: str) -> int:
-    day = int(text)
-    if not 1 <= day <= 28:  # a day every month has
-        raise ValueError(text)
-    return day

@@ -6,7 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from digest.models import Cadence, Due, Preferences
+from digest.config.cadence import CadenceConfig
+from digest.models import Cadence, Preferences
 
 # The bold labels that fill a story, by role. Compared without case, colon and inner space runs.
 LABELS: Mapping[str, tuple[str, ...]] = {
@@ -145,7 +146,7 @@ class Config:
     content: ContentConfig
     tags: TagConfig
     limits: Limits
-    schedule: Mapping[Cadence, Due]  # never empty
+    schedule: Mapping[Cadence, CadenceConfig]  # never empty
     cadence: Cadence  # the one that `plan` and `send` take when none is named
     subscribers: Path  # a CSV file or a folder of them
     database: str  # `postgresql://…`; empty: SQLite beside digest.toml
@@ -156,3 +157,4 @@ class Config:
     sendgrid: SendgridConfig = field(default_factory=SendgridConfig)
     restraint: Restraint = field(default_factory=Restraint)
     smtp: SmtpConfig = field(default_factory=SmtpConfig)
+    editors: tuple[str, ...] = ()  # who approves issues
