@@ -22,7 +22,13 @@ from digest.config import plain_terminal
 
 # Every event there is. Its meaning is in docs/operations.md, where the names are a promise: they
 # are alerted on. mypy refuses a key that is not here, a test one that is not there.
-Event = Literal["library.warned",]
+Event = Literal[
+    "library.warned",
+    "web.answered",
+    "web.failed",
+    "web.listening",
+    "web.stopped",
+]
 
 _LONGEST = 1000  # characters of one value
 _FRAMES = 6  # of a traceback, the innermost

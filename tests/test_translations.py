@@ -12,8 +12,13 @@ from babel.messages.pofile import read_po
 from digest.translations import SOURCE, catalogs, direction, languages, translations
 from tests.conftest import ROOT
 
-METHODS = [("digest/**.py", "python"), ("templates/**.*", "jinja2")]
-OPTIONS = {"templates/**.*": {"trim_blocks": "true", "silent": "false"}}
+JINJA = {"trim_blocks": "true", "silent": "false"}
+METHODS = [
+    ("digest/**.py", "python"),
+    ("templates/**.*", "jinja2"),
+    ("digest/web/pages/**.html", "jinja2"),
+]
+OPTIONS = {"templates/**.*": JINJA, "digest/web/pages/**.html": JINJA}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 

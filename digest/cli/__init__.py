@@ -21,6 +21,7 @@ COMMANDS = {
     "test-send": "Mail one message of an issue to yourself.",
     "issues": "See what was planned and sent; pause, resume, cancel, retry, resolve.",
     "explain": "Say why a reader gets each story, or why not.",
+    "serve": "Serve the readers' own pages.",
     "events": "Take in what the provider told of deliveries.",
     "subscribers": "Add, list, change, import and export subscribers.",
     "tags": "See what each tag means in readers and stories; rename and merge tags.",

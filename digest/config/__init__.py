@@ -30,6 +30,7 @@ from digest.config.settings import (
     TagConfig,
 )
 from digest.config.table import Table
+from digest.config.web import WebConfig
 from digest.errors import ConfigError
 from digest.models import Finding
 
@@ -49,6 +50,7 @@ __all__ = [
     "SendgridConfig",
     "SmtpConfig",
     "TagConfig",
+    "WebConfig",
     "find",
     "load",
     "parse",

@@ -25,6 +25,7 @@ from digest.config.settings import (
     TagConfig,
 )
 from digest.config.table import Table
+from digest.config.web import read_web
 from digest.models import Cadence, Preferences
 
 POST_URL_FIELDS = {"slug", "path", "stem", "language", "year", "month", "day"}
@@ -61,6 +62,7 @@ def read_config(top: Table, path: Path) -> Config:
         sendgrid=_sendgrid(top.table("sendgrid")),
         restraint=_restraint(delivery),
         smtp=_smtp(top.table("smtp"), root),
+        web=read_web(top.table("web")),
     )
     for table in (delivery, places, templates, store):
         table.close()

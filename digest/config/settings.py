@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from digest.config.cadence import CadenceConfig
+from digest.config.web import WebConfig
 from digest.models import Cadence, Preferences
 
 # The bold labels that fill a story, by role. Compared without case, colon and inner space runs.
@@ -158,3 +159,4 @@ class Config:
     restraint: Restraint = field(default_factory=Restraint)
     smtp: SmtpConfig = field(default_factory=SmtpConfig)
     editors: tuple[str, ...] = ()  # who approves issues
+    web: WebConfig = field(default_factory=WebConfig)

@@ -106,6 +106,11 @@ class Renderer:
         html = compile_mjml(texts[MJML], self._folders.shown("digest.mjml"))
         return texts[MJML], html, texts[TEXT]
 
+    def theme(self) -> dict[str, str]:
+        """The texts that `theme.jinja` sets, for pages that look like the mail."""
+        module = self._environment.get_template("theme.jinja").module
+        return {name: str(text) for name, text in vars(module).items() if isinstance(text, str)}
+
     def findings(self) -> tuple[Finding, ...]:
         """Every mistake that can be seen without rendering; a file without use is a warning."""
         if self._findings is None:

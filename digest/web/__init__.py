@@ -1,0 +1,35 @@
+"""The readers' pages and the addresses that machines call: one Starlette application.
+
+Every area is a module with `routes(site)`. What holds for all of them is around them: no page
+without the security headers, no body beyond its cap, no Host that is not ours, no token in a log.
+A GET changes nothing, because mail scanners follow every link.
+"""
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from digest.renderer import Renderer
+from digest.web import front, guards, looks
+from digest.web.failures import HANDLERS
+from digest.web.site import Site
+
+__all__ = ["Site", "application"]
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Every route of every area."""
+    return [*front.routes(site)]
+
+
+def application(site: Site) -> Starlette:
+    """The application, under the path of `newsletter.base_url` if that has one."""
+    sheet = looks.sheet(Renderer(site.config.templates, site.config).theme())
+    own = [*routes(site), *looks.routes(sheet)]
+    app = Starlette(
+        routes=[Mount(site.path, routes=own)] if site.path else own,
+        exception_handlers=HANDLERS,
+        middleware=guards.middleware(site),
+    )
+    app.state.site, app.state.sheet = site, sheet
+    app.state.paths = {route.endpoint: route.path for route in own if isinstance(route, Route)}
+    return app

@@ -1,0 +1,104 @@
+"""The application over a real store of both databases, asked in process or over a socket."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+import pytest
+import uvicorn
+from starlette.testclient import TestClient
+
+from digest.config import Config, load, secret_keys
+from digest.content import read_content
+from digest.store import Store
+from digest.tokens import Keys
+from digest.web import Site, application
+from tests.store.conftest import (  # noqa: F401 - fixtures
+    empty_url,
+    fresh_url,
+    postgresql,
+    postgresql_template,
+    sqlite_store,
+    sqlite_template,
+    store,
+)
+
+START = datetime(2026, 11, 18, 12, tzinfo=UTC)  # a day before a weekly issue of `make_project`
+
+
+@dataclass
+class Clock:
+    """The time, which only a test moves."""
+
+    at: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_(self, **units: float) -> datetime:
+        self.at += timedelta(**units)
+        return self.at
+
+
+@dataclass
+class Pages:
+    """A site, and a browser without scripts to look at it."""
+
+    config: Config
+    store: Store
+    clock: Clock = field(default_factory=Clock)
+
+    @cached_property
+    def site(self) -> Site:
+        keys = Keys(secret_keys(self.config))
+        return Site(self.config, self.store, keys, self.clock, lambda: read_content(self.config))
+
+    @cached_property
+    def app(self):
+        return application(self.site)
+
+    @cached_property
+    def client(self) -> TestClient:
+        base = self.config.newsletter.base_url
+        return TestClient(self.app, base_url=base, follow_redirects=False)
+
+    def configured(self, **web: object) -> "Pages":
+        """The same site with other settings of `[web]`."""
+        config = replace(self.config, web=replace(self.config.web, **web))
+        return Pages(config, self.store, self.clock)
+
+
+@pytest.fixture
+def pages(project, store) -> Pages:  # noqa: F811
+    return Pages(load(project.root / "digest.toml"), store)
+
+
+@pytest.fixture
+def quick_pages(project, sqlite_store) -> Pages:  # noqa: F811
+    """For what has nothing to do with the database."""
+    return Pages(load(project.root / "digest.toml"), sqlite_store)
+
+
+@pytest.fixture
+def listening(quick_pages: Pages) -> Iterator[str]:
+    """The address of a real server of `quick_pages`, on this machine alone."""
+    server = uvicorn.Server(uvicorn.Config(quick_pages.app, port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    ready = threading.Event()
+    startup = server.startup
+
+    async def noticed(*arguments: object, **options: object) -> None:
+        await startup(*arguments, **options)
+        ready.set()
+
+    server.startup = noticed
+    thread.start()
+    assert ready.wait(20)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()

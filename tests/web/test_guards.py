@@ -1,0 +1,145 @@
+"""What holds for every answer, whatever page it is."""
+
+import json
+
+import pytest
+
+from digest.config.web import WebConfig
+from digest.web.guards import MOST, asker
+from digest.web.looks import accepted
+
+
+def headers_of(answer):
+    return {
+        name: answer.headers.get(name)
+        for name in ("content-security-policy", "referrer-policy", "x-content-type-options")
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("HEAD", "/", 200),
+        ("GET", "/nowhere", 404),
+        ("PUT", "/", 405),
+    ],
+)
+def test_every_answer_has_the_security_headers(quick_pages, method, path, status):
+    answer = quick_pages.client.request(method, path)
+
+    assert answer.status_code == status
+    assert headers_of(answer) == {
+        "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+    }
+    assert answer.headers["strict-transport-security"]
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_body_beyond_its_cap_is_refused(quick_pages):
+    answer = quick_pages.client.post("/", content=b"x" * (MOST + 1))
+
+    assert answer.status_code in (405, 413)
+
+
+def test_the_style_sheet_may_be_kept_and_is_named_after_its_content(quick_pages):
+    name = quick_pages.app.state.sheet.name
+
+    answer = quick_pages.client.get(f"/{name}")
+
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "immutable" in answer.headers["cache-control"]
+    assert f'href="/{name}"' in quick_pages.client.get("/").text
+    assert "--accent: #0a52c4" in answer.text  # of templates/theme.jinja
+
+
+def test_a_host_that_is_not_ours_is_turned_away(quick_pages):
+    asked = quick_pages.client.get("/", headers={"host": "evil.example"})
+
+    assert asked.status_code == 421
+    assert "evil.example" not in asked.text
+
+
+def test_another_name_of_the_site_is_answered_when_configured(quick_pages):
+    pages = quick_pages.configured(hosts=("other.example",))
+
+    assert pages.client.get("/", headers={"host": "Other.example:8443"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "expected"),
+    [
+        ((), "203.0.113.9", "10.0.0.1"),
+        (("10.0.0.0/8",), "203.0.113.9", "203.0.113.9"),
+        (("10.0.0.0/8",), "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (("10.0.0.0/8",), "203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        (("192.0.2.0/24",), "203.0.113.9", "10.0.0.1"),
+    ],
+)
+def test_only_a_trusted_proxy_says_who_asks(proxies, forwarded, expected):
+    from ipaddress import ip_network
+
+    scope = {
+        "type": "http",
+        "client": ("10.0.0.1", 1),
+        "headers": [(b"x-forwarded-for", forwarded.encode())],
+    }
+
+    assert asker(scope, map(ip_network, proxies)) == expected
+    assert WebConfig().trusted_proxies == ()
+
+
+def test_what_nobody_expected_is_a_page_and_a_line_without_secrets(quick_pages, capfd):
+    def fail():
+        raise ZeroDivisionError("ana@example.com did it")
+
+    from starlette.routing import Route
+
+    quick_pages.app.router.routes.insert(0, Route("/broken", lambda request: fail()))
+    answer = quick_pages.client.get("/broken")
+
+    assert answer.status_code == 500
+    assert headers_of(answer)["referrer-policy"] == "no-referrer"
+    assert "ZeroDivision" not in answer.text
+    told = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [line["event"] for line in told] == ["web.failed", "web.answered"]
+    assert "ana@" not in str(told)
+
+
+def test_the_log_names_routes_and_never_what_was_asked_for(quick_pages, capfd):
+    quick_pages.client.get("/?mail=ana@example.com")
+    quick_pages.client.get("/u/secret-token-of-somebody-in-particular")
+
+    told = capfd.readouterr().err
+    assert '"route": "/"' in told
+    assert "ana@" not in told
+    assert "secret-token" not in told
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("pl,en;q=0.8", ("pl", "en")),
+        ("en;q=0.5, pl-PL", ("pl", "en")),
+        ("pl;q=x, en;q=0", ()),
+        ("", ("",)),
+    ],
+)
+def test_the_browsers_languages_come_in_their_order(header, expected):
+    assert accepted(header) == expected
+
+
+def test_a_page_is_in_the_language_of_the_browser(quick_pages):
+    answer = quick_pages.client.get("/nowhere", headers={"accept-language": "pl"})
+
+    assert '<html lang="pl" dir="ltr">' in answer.text
+    assert answer.headers["content-language"] == "pl"
+
+
+def test_a_real_server_answers(listening):
+    import httpx2
+
+    assert httpx2.get(f"{listening}/").status_code == 200

@@ -1,0 +1,67 @@
+"""`digest serve` as a process: it answers, and stops when it is told to."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import httpx2
+import pytest
+
+from digest.errors import DigestError
+from digest.web.server import listen
+from digest.web.shelf import FRESH, Shelf
+
+
+@pytest.fixture
+def serving(project, run):
+    """A running `digest serve --web`, and the address of its pages."""
+    run("subscribers", "import", "subscribers/list.csv", "--consent", "they asked", "-q")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "digest", "serve", "--web", "--port", "0", "-q"],
+        cwd=project.root,
+        env=dict(os.environ),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    line = json.loads(process.stderr.readline())
+    yield process, f"http://127.0.0.1:{line['port']}"
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_answers_and_stops_when_told(serving, number):
+    process, address = serving
+
+    assert httpx2.get(f"{address}/").status_code == 200
+    process.send_signal(number)
+    assert process.wait(15) == 0
+    assert '"web.stopped"' in process.stderr.read()
+
+
+def test_serve_needs_a_store(project, run):
+    result = run("serve", "--web")
+
+    assert result.code == 1
+    assert "there is no store yet" in result.err
+
+
+def test_a_port_that_is_taken_is_named():
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(DigestError, match=f"port {port}"):
+            listen("127.0.0.1", port)
+
+
+def test_posts_are_read_again_when_a_while_has_passed(quick_pages, project):
+    clock = [0.0]
+    shelf = Shelf(quick_pages.config, lambda: clock[0])
+    first = shelf()
+    project.post("another")
+
+    assert shelf() is first
+    clock[0] += FRESH
+    assert len(shelf().stories) == len(first.stories) + 1
