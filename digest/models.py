@@ -134,6 +134,14 @@ class SuppressionReason(StrEnum):
     ERASED = "erased"  # asked to be forgotten
 
 
+class Visibility(StrEnum):
+    """Who may see an issue in the archive."""
+
+    PUBLIC = "public"  # listed, in feeds and in the sitemap
+    UNLISTED = "unlisted"  # whoever knows its address; search engines are asked not to
+    HIDDEN = "hidden"  # nobody but its readers, each their own edition
+
+
 class Reason(StrEnum):
     """Why a candidate is out of a selection. The value is what people read."""
 

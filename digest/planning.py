@@ -5,18 +5,17 @@ and only so many different readers exist. Deliveries are ordered so that those o
 together, as far as `_WAITING` allows.
 """
 
-import json
 from array import array
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from hashlib import blake2b
 
 from digest import __version__
 from digest.errors import StaleError
 from digest.issues import BATCH, NOTHING_NEW, Composition, Draft
-from digest.models import Edition, Omission, Plan, Preferences, Reason, Story
+from digest.models import Edition, Omission, Plan, Preferences, Reason
 from digest.readership import StoredReaders
+from digest.snapshot import canonical, digest_of, story_digest
 from digest.store import DueReader, Store
 from digest.store.ledger import Draftsman
 from digest.store.ledger.records import Contents, PlannedEdition, PlannedIssue, PlannedStory
@@ -55,6 +54,7 @@ def freeze(
         frozen = Frozen(known, ledger.contents(known.number))
         require_fresh(draft, frozen)
         return frozen
+    store.archive.keep(draft.candidates()[0])
     draftsman = ledger.draw(draft.issue, provider, now)
     contents = _Audience(draft, store, draftsman).contents()
     # another process may have finished the same plan before us: then it is theirs
@@ -104,11 +104,6 @@ def basis(draft: Draft) -> dict[str, str]:
     }
     templates = {f"template {name}": text for name, text in draft.renderer.sources().items()}
     return {part: _digest(value) for part, value in (parts | templates).items()}
-
-
-def story_digest(story: Story) -> str:
-    """Of everything but where in its file it stands."""
-    return _digest({**asdict(story), "line": 0})
 
 
 def plan_of(draft: Draft, frozen: Frozen) -> Plan:
@@ -260,5 +255,4 @@ def _stories(draft: Draft) -> tuple[PlannedStory, ...]:
 
 
 def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    return digest_of(canonical(value))

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 # Pure: decisions and words, no reading or writing.
 DECISIONS = {
     "hashtags", "filters", "selector", "cadence", "composer", "events", "wording", "inline",
-    "columns", "preferences", "tokens", "pace", "checks",
+    "columns", "preferences", "tokens", "pace", "checks", "snapshot",
 }  # fmt: skip
 WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 

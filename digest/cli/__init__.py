@@ -19,7 +19,7 @@ COMMANDS = {
     "plan": "Show what the due issue would hold and who would get it.",
     "send": "Hand the due issue to the provider (the outbox, unless configured).",
     "test-send": "Mail one message of an issue to yourself.",
-    "issues": "See what was planned and sent; pause, resume, cancel, retry, resolve.",
+    "issues": "See what was planned and sent; pause, resume, cancel, retry, publish, hide.",
     "explain": "Say why a reader gets each story, or why not.",
     "serve": "Serve the readers' own pages.",
     "events": "Take in what the provider told of deliveries.",

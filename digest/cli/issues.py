@@ -199,6 +199,43 @@ def _numbers(store: "Store", planned: "PlannedIssue", deliveries: tuple[str, ...
     return [unknown[one] for one in deliveries]
 
 
+def _visibility_command(name: str, value: str, help_: str, said: str) -> click.Command:
+    """`publish`, `unlist` and `hide` differ in a word."""
+
+    @project_command(name=name, help=help_, example=f"digest issues {name} weekly-2026-11-19")
+    @click.argument("issue")
+    def say(session: Session, issue: str) -> int:
+        from digest.models import Visibility
+
+        store = required_store(session)
+        planned = planned_issue(store, issue)
+        store.archive.say(planned.id, Visibility(value), datetime.now(UTC))
+        session.say(said.format(issue=issue))
+        return Exit.DONE
+
+    return say
+
+
+publish = _visibility_command(
+    "publish",
+    "public",
+    "Show an issue in the archive, its feeds and the sitemap, from its first message on.",
+    "{issue} is public",
+)
+unlist = _visibility_command(
+    "unlist",
+    "unlisted",
+    "Show an issue only to who knows its address.",
+    "{issue} is unlisted",
+)
+hide = _visibility_command(
+    "hide",
+    "hidden",
+    "Take an issue out of the archive; each reader still sees the edition they were sent.",
+    "{issue} is hidden",
+)
+
+
 command = command_group(
     "issues",
     list_issues,
@@ -209,6 +246,9 @@ command = command_group(
     cancel,
     retry,
     resolve,
-    help="See what was planned and sent; pause, resume, cancel, retry, resolve.",
+    publish,
+    unlist,
+    hide,
+    help="See what was planned and sent; pause, resume, cancel, retry, publish, hide.",
     example="digest issues show weekly-2026-11-19",
 )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.addresses import normalise
+from digest.config.archive import read_archive
 from digest.config.cadence import CadenceConfig, check_editors, read_cadences
 from digest.config.settings import (
     LABELS,
@@ -63,6 +64,7 @@ def read_config(top: Table, path: Path) -> Config:
         restraint=_restraint(delivery),
         smtp=_smtp(top.table("smtp"), root),
         web=read_web(top.table("web")),
+        archive=read_archive(top.table("archive")),
     )
     for table in (delivery, places, templates, store):
         table.close()

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from digest.config.archive import ArchiveConfig
 from digest.config.cadence import CadenceConfig
 from digest.config.web import WebConfig
 from digest.models import Cadence, Preferences
@@ -160,3 +161,4 @@ class Config:
     smtp: SmtpConfig = field(default_factory=SmtpConfig)
     editors: tuple[str, ...] = ()  # who approves issues
     web: WebConfig = field(default_factory=WebConfig)
+    archive: ArchiveConfig = field(default_factory=ArchiveConfig)

@@ -15,6 +15,8 @@ from types import TracebackType
 from digest.models import State, SuppressionReason
 from digest.store import backup as _backup
 from digest.store import migrate
+from digest.store.archive import Archive
+from digest.store.archive.feedback import Feedback
 from digest.store.audience import Audience
 from digest.store.database import FILE, PATIENCE, Database, connect, url_of
 from digest.store.hashing import Hasher, adopt, matching_hasher
@@ -37,10 +39,12 @@ from digest.store.tags import TagList
 
 __all__ = [
     "FILE",
+    "Archive",
     "Consent",
     "DueReader",
     "Entry",
     "EventKind",
+    "Feedback",
     "Filter",
     "Hearing",
     "HistoryEvent",
@@ -73,6 +77,8 @@ class Store:
     audience: Audience
     ledger: Ledger
     hearing: Hearing
+    archive: Archive
+    feedback: Feedback
 
     @classmethod
     def open(
@@ -99,6 +105,8 @@ class Store:
             Audience(database),
             Ledger(database),
             Hearing(database, hasher),
+            Archive(database),
+            Feedback(database),
         )
 
     def intake(

@@ -57,6 +57,7 @@ issue_story = sa.Table(
     sa.Column("digest", sa.Text, nullable=False),
     sa.Column("omitted", sa.Text, nullable=False),  # why no reader gets it; empty: it is in
     sa.PrimaryKeyConstraint("issue_number", "place"),
+    sa.Index("ix_issue_story_digest", "digest"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

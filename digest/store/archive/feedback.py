@@ -1,0 +1,64 @@
+"""Whether readers found an issue useful: one vote a delivery, and the last one counts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from digest.store.archive.schema import feedback
+from digest.store.database import Database
+from digest.store.ledger.records import IssueState
+from digest.store.ledger.schema import delivery, issue
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """The votes."""
+
+    database: Database
+
+    def vote(self, name: str, person: int, useful: bool, now: datetime) -> bool:
+        """Count a reader's vote on an issue, in the place of an earlier one.
+
+        False when the reader was not sent it: then nothing is counted.
+        """
+        with self.database.writing() as connection:
+            row = connection.execute(_delivered(name, person)).one_or_none()
+            if row is None:
+                return False
+            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+            values = {"useful": int(useful), "at": now}
+            insert = dialect.insert(feedback).values(
+                issue_number=row.issue_number, number=row.number, **values
+            )
+            key = [feedback.c.issue_number, feedback.c.number]
+            connection.execute(insert.on_conflict_do_update(index_elements=key, set_=values))
+        return True
+
+    def of(self, name: str, person: int) -> bool | None:
+        """How a reader voted; None: not yet."""
+        query = _delivered(name, person).add_columns(feedback.c.useful)
+        matches = (feedback.c.issue_number == delivery.c.issue_number) & (
+            feedback.c.number == delivery.c.number
+        )
+        with self.database.reading() as connection:
+            row = connection.execute(query.join(feedback, matches)).one_or_none()
+        return None if row is None else bool(row.useful)
+
+    def known(self, name: str, person: int) -> bool:
+        """The reader was sent this issue."""
+        with self.database.reading() as connection:
+            return connection.execute(_delivered(name, person)).one_or_none() is not None
+
+
+def _delivered(name: str, person: int) -> sa.Select[tuple[int, int]]:
+    return (
+        sa.select(delivery.c.issue_number, delivery.c.number)
+        .join(issue, issue.c.number == delivery.c.issue_number)
+        .where(
+            issue.c.id == name,
+            issue.c.state != IssueState.PLANNED.value,
+            delivery.c.subscriber_id == person,
+        )
+    )
