@@ -21,7 +21,7 @@ ROWS = [
     {"scheduler"},
     {"gallery"},
     {"planning"},
-    {"issues", "sender"},
+    {"issues", "notices", "sender"},
     {"readership"},
     {
         "content", "renderer", "translations", "subscribers", "roster", "scaffold", "store",

@@ -2,6 +2,7 @@
 
 from digest.composer.escape import attr, html_values, text_values
 from digest.composer.message import EditionMessage, Press
+from digest.composer.notice import notice_message
 from digest.composer.reader import Reader, delivery_id
 from digest.composer.splice import Sizes, measure, merge
 
@@ -15,5 +16,6 @@ __all__ = [
     "html_values",
     "measure",
     "merge",
+    "notice_message",
     "text_values",
 ]

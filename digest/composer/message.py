@@ -48,7 +48,10 @@ _Piece = bytes | int  # bytes of the message, or which of the reader's values go
 
 @dataclass(frozen=True, slots=True)
 class EditionMessage:
-    """One edition, ready but for the reader. `Press.edition` makes it."""
+    """One edition, ready but for the reader. `Press.edition` makes it.
+
+    Or a notice, which is to one person and ready as it is: `notice_message` makes it.
+    """
 
     compiled: Compiled
     stories: tuple[str, ...]
@@ -57,13 +60,14 @@ class EditionMessage:
     domain: str  # right side of Message-ID
     pieces: tuple[bytes, ...]  # the message's bytes, empty where a reader's value goes
     places: tuple[tuple[int, int], ...]  # (which piece, which of the reader's values)
+    bulk: bool = True  # False: a notice, which belongs to no list and cannot be unsubscribed from
 
     def message(self, reader: Reader) -> bytes:
         """The complete message for `reader`, lines ended by CRLF.
 
         DigestError when an address, the delivery id or a link cannot stand in a header.
         """
-        values = _reader_values(reader, self.domain)
+        values = _reader_values(reader, self.domain) if self.places else ()
         pieces = list(self.pieces)
         for piece, value in self.places:
             pieces[piece] = values[value]

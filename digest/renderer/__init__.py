@@ -14,10 +14,11 @@ from digest.config import Config
 from digest.errors import TemplateError
 from digest.layout import Block, BlockName, Compiled, Layout, Slot
 from digest.models import Finding, Issue, Severity, Story
-from digest.renderer.environment import environment
+from digest.renderer.environment import environment, render
 from digest.renderer.folders import Folders
 from digest.renderer.marks import Marks, key_for
 from digest.renderer.mjml import compile_mjml
+from digest.renderer.notice import given
 from digest.renderer.sheet import KINDS, MJML, TEXT, Sheet
 from digest.renderer.sources import mistakes
 from digest.translations import translations
@@ -105,6 +106,17 @@ class Renderer:
             texts[kind] = sheet.shell(blocks, escaped[kind])
         html = compile_mjml(texts[MJML], self._folders.shown("digest.mjml"))
         return texts[MJML], html, texts[TEXT]
+
+    def notice(self, language: str, values: Mapping[str, object]) -> tuple[str, str]:
+        """HTML and text of a mail about a subscription. TemplateError when a template is wrong."""
+        self._refuse_mistakes()
+        context = given(self._newsletter, translations(language), values)
+        texts = {
+            kind: render(self._environment, self._folders, f"notice.{kind}", context)
+            for kind in KINDS
+        }
+        html = compile_mjml(texts[MJML], self._folders.shown("notice.mjml"))
+        return html, texts[TEXT]
 
     def theme(self) -> dict[str, str]:
         """The texts that `theme.jinja` sets, for pages that look like the mail."""

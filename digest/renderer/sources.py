@@ -19,6 +19,7 @@ _SHOWN = {
     "story.mjml": ("digest.mjml", "stories"),
     "contents-item.mjml": ("contents.mjml", "items"),
     "more-item.mjml": ("more.mjml", "items"),
+    "notice.mjml": ("", ""),
 }
 ANY = "*"
 _SUFFIXES = frozenset((".mjml", ".txt", ".jinja", ".jinja2", ".j2", ".html"))

@@ -56,6 +56,10 @@ _ENVELOPE = (
     b'"List-Unsubscribe-Post":"List-Unsubscribe=One-Click"},'
     b'"custom_args":{"' + DELIVERY_ARGUMENT.encode() + b'":"%%b"}'
 )
+_NOTICE_ENVELOPE = (
+    b'{"to":[{"email":"%%b"}],"headers":{%b"Auto-Submitted":"auto-generated"},'
+    b'"custom_args":{"' + DELIVERY_ARGUMENT.encode() + b'":"%%b"}}'
+)
 _NO_MESSAGE_ID = b"%.0b"
 
 
@@ -102,16 +106,18 @@ class Stationery:
             shared["mail_settings"] = {"sandbox_mode": {"enable": True}}
         self._shared, self._title = shared, newsletter.name
         self._list_id = _list_id(newsletter)
-        self.envelope = _ENVELOPE % _message_id(sender.rpartition("@")[2])
+        message_id = _message_id(sender.rpartition("@")[2])
+        self.envelope = _ENVELOPE % message_id
+        self.notice_envelope = _NOTICE_ENVELOPE % message_id
 
     def rest(self, edition: EditionMessage, html: str, text: str) -> bytes:
         """The JSON that follows the personalizations."""
+        bulk = {"List-Id": self._list_id, "Precedence": "bulk"} if edition.bulk else {}
         fields = {
             **self._shared,
             "subject": clean(edition.values[Slot.SUBJECT]) or self._title,
             "headers": {
-                "List-Id": self._list_id,
-                "Precedence": "bulk",
+                **bulk,
                 "X-Auto-Response-Suppress": "All",
                 "Content-Language": edition.compiled.language,
             },
@@ -161,6 +167,8 @@ class Form:
     def _write(self, reader: Reader) -> Letter | Request | Unwritable:
         try:
             recipient = _recipient(reader)
+            if not self._edition.bulk:
+                return self._notice(reader, recipient)
             links = f"{reader.preferences_url} {reader.view_url} {reader.feedback_url}"
             if not _PLAIN(f"{reader.delivery} {reader.unsubscribe_url} {links}"):
                 return self._alone(reader, recipient)
@@ -198,6 +206,12 @@ class Form:
         edition = self._edition
         rest = self._stationery.rest(edition, edition.html(reader), edition.text(reader))
         return Request((letter,), rest)
+
+    def _notice(self, reader: Reader, recipient: str) -> Request:
+        """The request of a notice: its words are all there, and no list is named."""
+        delivery = token(reader.delivery).encode()
+        filled = self._stationery.notice_envelope % (recipient.encode(), delivery, delivery)
+        return Request(((reader.delivery, identity(recipient), filled),), self._rest)
 
 
 class _Tags(NamedTuple):
