@@ -86,6 +86,18 @@ def plain(text: str, links: bool = False) -> str:
     return clean("".join(_text(_tokens(text), links)))
 
 
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """Words and target of each link, as its author wrote it: also of those that are not shown."""
+    address, words = "", ""
+    for token in _tokens(text) if "](" in text or "<" in text else ():
+        if token.type == "link_open":
+            address, words = str(token.attrs.get("href", "")), ""
+        elif token.type == "link_close":
+            yield words.strip(), address
+        else:
+            words += _words(token)
+
+
 def bdi(text: str, before: str = "") -> Markup:
     """HTML of `before` and `text` that does not reorder what stands beside it.
 

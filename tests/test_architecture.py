@@ -20,7 +20,7 @@ ROWS = [
     {"web", "studio"},
     {"scheduler"},
     {"gallery"},
-    {"planning"},
+    {"planning", "proofs"},
     {"issues", "notices", "sender"},
     {"readership"},
     {

@@ -1,18 +1,15 @@
-"""`digest check`: what is wrong in posts, subscribers and templates."""
+"""`digest check`: what is wrong in posts, subscribers, templates, and the issue they make."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from digest.cli.exits import Exit
-from digest.cli.session import COLOURS, Session, exit_for, project_command
-from digest.cli.shapes import finding_json
-from digest.cli.tables import counted
+from digest.cli.session import Session, exit_for, project_command
 from digest.models import Finding, Severity
 
-GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+FORMATS = ("text", "json", "sarif", "github")
 
 
 @project_command(name="check", example="digest check content/posts --format github")
@@ -20,29 +17,88 @@ GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 @click.option(
     "--format",
     "shape",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(FORMATS),
     default="text",
     show_default=True,
-    help="For people, for programs, or as annotations in a pull request.",
+    help="For people, for programs, for code hosts, or as annotations in a pull request.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-def command(session: Session, paths: tuple[Path, ...], shape: str, strict: bool) -> int:
-    """Find what is wrong: in these posts, or without PATH in posts, subscribers and templates."""
-    findings = sorted(_findings(session, paths))
+@click.option("--explain", metavar="ID", help="Say why a check is there and what to do.")
+@click.option("--list", "listing", is_flag=True, help="List every check there is.")
+def command(
+    session: Session,
+    paths: tuple[Path, ...],
+    shape: str,
+    strict: bool,
+    explain: str | None,
+    listing: bool,
+) -> int:
+    """Find what is wrong: in these posts, or without PATH in posts, subscribers and templates,
+    and in the newest issue that they make.
+
+    Errors block a real send, unless it allows them by their ids.
+    """
+    if explain or listing:
+        return _tell(explain)
+    from digest.checks import in_order
+    from digest.cli import reports
+
+    findings = in_order(_findings(session, paths))
     told = [f for f in findings if session.verbose or f.severity is not Severity.INFO]
-    {"text": _as_text, "json": _as_json, "github": _as_github}[shape](told)
-    session.say(_summary(findings))
+    formats: dict[str, Callable[[Sequence[Finding]], None]] = {
+        "text": reports.as_text,
+        "json": reports.as_json,
+        "sarif": reports.as_sarif,
+        "github": reports.as_github,
+    }
+    formats[shape](told)
+    session.say(reports.summary(findings))
     warned = any(finding.severity is Severity.WARNING for finding in findings)
     return Exit.CHECKS if strict and warned else exit_for(findings)
 
 
-def _findings(session: Session, paths: tuple[Path, ...]) -> Iterable[Finding]:
-    from digest.content import read_content
+def _tell(check: str | None) -> int:
+    from digest.checks import RULES, find, nearest
+    from digest.cli.reports import explained
 
+    if check is None:
+        width = max(map(len, RULES))
+        for rule in RULES.values():
+            click.echo(f"{rule.id:<{width}}  {rule.severity.value:<7}  {rule.title}")
+        return Exit.DONE
+    found = find(check)
+    if found is None:
+        close = nearest(check)
+        hint = f"did you mean {close}?" if close else "digest check --list names them"
+        raise click.UsageError(f"there is no check {check!r}; {hint}")
+    click.echo(explained(found))
+    return Exit.DONE
+
+
+def _findings(session: Session, paths: tuple[Path, ...]) -> Iterable[Finding]:
     if paths:
-        session.config_required = False  # a post can be checked before there is a newsletter
-        return read_content(session.config, [path.resolve() for path in paths]).findings
-    return (*session.content.findings, *_subscriber_findings(session), *_template_findings(session))
+        return _of_posts(session, paths)
+    from digest.proofs import inspect_content
+
+    return (
+        *session.content.findings,
+        *inspect_content(session.config, session.content),
+        *_subscriber_findings(session),
+        *_issue_findings(session),
+    )
+
+
+def _of_posts(session: Session, paths: tuple[Path, ...]) -> Iterable[Finding]:
+    """These posts alone: a post can be checked before there is a newsletter."""
+    from digest.checks import Places, check_stories
+    from digest.content import read_content
+    from digest.proofs import PostTexts
+
+    session.config_required = False
+    config = session.config
+    content = read_content(config, [path.resolve() for path in paths])
+    places = Places(PostTexts(config.root))
+    return (*content.findings, *check_stories(content.stories, places, content.vocabulary))
 
 
 def _subscriber_findings(session: Session) -> list[Finding]:
@@ -67,62 +123,26 @@ def _subscriber_findings(session: Session) -> list[Finding]:
     return session.findings
 
 
-def _template_findings(session: Session) -> list[Finding]:
-    """Compile the newest issue that has stories, in every language its readers may have."""
+def _issue_findings(session: Session) -> list[Finding]:
+    """The newest issue that has stories, in every language its readers may have."""
     from digest.cli.audience import draft_of
     from digest.errors import TemplateError
     from digest.models import Preferences
+    from digest.proofs import inspect_issue
     from digest.translations import languages
 
     draft = draft_of(session, "latest", None)
     found = list(draft.renderer.findings())
     if any(finding.severity is Severity.ERROR for finding in found):
         return found  # nothing compiles, for the reasons that are told
+    broken = []
     for language in sorted(languages()):
         try:
             draft.composition(Preferences(everything=True, languages=(language,)))
         except TemplateError as error:
-            found.append(
+            broken.append(
                 Finding(
                     error.path, error.line, "template", Severity.ERROR, str(error), "", error.hint
                 )
             )
-    return list(dict.fromkeys(found))
-
-
-def _as_text(findings: list[Finding]) -> None:
-    for finding in findings:
-        severity = click.style(f"{finding.severity.value:<8}", fg=COLOURS[finding.severity])
-        click.echo(f"{severity}{finding}  {click.style(finding.check, dim=True)}")
-
-
-def _as_json(findings: list[Finding]) -> None:
-    for finding in findings:
-        click.echo(json.dumps(finding_json(finding), ensure_ascii=False))
-
-
-def _as_github(findings: list[Finding]) -> None:
-    """Workflow commands; `%`, line ends and, in properties, `:` and `,` are escaped."""
-    for finding in findings:
-        place = f"file={_property(finding.path)},line={max(finding.line, 1)}"
-        message = f"{finding.key}: " if finding.key else ""
-        message += finding.message + (f"; {finding.fix}" if finding.fix else "")
-        title = _property(finding.check)
-        click.echo(f"::{GITHUB[finding.severity]} {place},title={title}::{_data(message)}")
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _summary(findings: list[Finding]) -> str:
-    counts = dict.fromkeys(Severity, 0)
-    for finding in findings:
-        counts[finding.severity] += 1
-    if not findings:
-        return "nothing is wrong"
-    return ", ".join(counted(count, severity.value) for severity, count in counts.items() if count)
+    return list(dict.fromkeys((*found, *(broken or inspect_issue(draft)))))

@@ -31,6 +31,19 @@ def line_of(source: str, table: str, key: str = "") -> int:
     return header
 
 
+def lines_of(source: str) -> dict[str, int]:
+    """The 1-based line of every table and dotted key of a file."""
+    found: dict[str, int] = {}
+    current = ""
+    for number, line in enumerate(source.splitlines(), start=1):
+        if match := _HEADER.match(line):
+            current = match[1].replace('"', "")
+            found.setdefault(current, number)
+        elif match := _KEY.match(line):
+            found.setdefault(f"{current}.{match[1]}" if current else match[1], number)
+    return found
+
+
 @dataclass(slots=True)
 class Table:
     """One table of the file while it is read. `findings` is shared by all tables of a file."""

@@ -53,6 +53,10 @@ class Renderer:
         """Every template that may be used, by name. TemplateError when one is not UTF-8."""
         return {name: self._folders.read(name) for name in self._folders.list_templates()}
 
+    def path(self, name: str) -> str:
+        """The file of a template, as people know it."""
+        return self._folders.shown(name)
+
     def compile(self, stories: Sequence[Story], issue: Issue, language: str) -> Compiled:
         """Everything that editions of the issue in one language are spliced from.
 

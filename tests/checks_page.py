@@ -1,0 +1,42 @@
+"""docs/checks.md, made of the registry: `python -m tests.checks_page` writes it anew."""
+
+import re
+from itertools import groupby
+from pathlib import Path
+
+from digest.checks import RULES
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "checks.md"
+HEAD = """\
+# Checks
+
+`digest check`, `digest plan` and `digest send` look at the same things, and the preview shows
+them. An **error** blocks a real send until it is mended; a **warning** is told; an **info** is told
+with `-v`. `digest check --explain ID` says the same as this page, which
+`python -m tests.checks_page` makes.
+
+Ids never change. `--format` gives findings as text, JSON, SARIF 2.1.0 or GitHub's annotations.
+Nothing is fetched.
+"""
+
+
+def shown(text: str) -> str:
+    """As Markdown shows it: a tag outside code is text."""
+    return re.sub(r"`[^`]*`|<", lambda match: "\\<" if match[0] == "<" else match[0], text)
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for group, rules in groupby(sorted(RULES.values(), key=lambda r: r.group), lambda r: r.group):
+        parts.append(f"\n## {group}\n")
+        for rule in rules:
+            parts.append(
+                f"\n**`{rule.id}`** ({rule.severity.value}): {shown(rule.title)}\n"
+                f"{shown(rule.why)} {shown(rule.fix)} *({shown(rule.source)})*\n"
+            )
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
