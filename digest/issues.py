@@ -50,9 +50,12 @@ BATCH = 250  # deliveries of one edition handed over together
 WAITING = 5_000  # deliveries that wait for their batch to fill, in all
 
 
-def issue_at(config: Config, cadence: Cadence, now: datetime) -> Issue:
-    """The newest issue of `cadence` that is due at `now`."""
-    return issue_due(cadence, config.schedule[cadence].due, closing_zone(config, cadence), now)
+def issue_at(
+    config: Config, cadence: Cadence, now: datetime, since: datetime | None = None
+) -> Issue:
+    """The newest issue of `cadence` due at `now`; its window begins at `since`, if known."""
+    zone = closing_zone(config, cadence)
+    return issue_due(cadence, config.schedule[cadence].due, zone, now, since)
 
 
 def closing_zone(config: Config, cadence: Cadence) -> tzinfo:

@@ -28,6 +28,17 @@ Event = Literal[
     "web.failed",
     "web.listening",
     "web.stopped",
+    "issue.asked",
+    "issue.paused",
+    "issue.planned",
+    "issue.sending",
+    "issue.sent",
+    "issue.skipped",
+    "issue.stale",
+    "issue.waits",
+    "library.warned",
+    "schedule.waits",
+    "tick.failed",
 ]
 
 _LONGEST = 1000  # characters of one value

@@ -9,20 +9,25 @@ from array import array
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from digest import __version__
+from digest.composer import EditionMessage
+from digest.config import Config
 from digest.errors import StaleError
-from digest.issues import BATCH, NOTHING_NEW, Composition, Draft
-from digest.models import Edition, Omission, Plan, Preferences, Reason
+from digest.issues import BATCH, NOTHING_NEW, Composition, Draft, closing_zone, issue_at
+from digest.models import Cadence, Edition, Issue, Omission, Plan, Preferences, Reason
 from digest.readership import StoredReaders
+from digest.sender import Material
 from digest.snapshot import canonical, digest_of, story_digest
 from digest.store import DueReader, Store
-from digest.store.ledger import Draftsman
+from digest.store.ledger import Draftsman, Ledger
 from digest.store.ledger.records import Contents, PlannedEdition, PlannedIssue, PlannedStory
 
 _CHUNK = 10_000  # deliveries of one transaction
 _WAITING = 100_000  # readers that wait for their edition's batch to fill, in all: 8 bytes each
 _REMEMBERED = 100_000  # different readers
+_EDITIONS = 2000  # messages of editions kept ready
 _FAR = {Reason.BEFORE_WINDOW, Reason.AFTER_WINDOW}
 
 
@@ -62,6 +67,38 @@ def freeze(
     found = ledger.find(name)
     assert found is not None
     return Frozen(found, ledger.contents(found.number))
+
+
+def issue_of(config: Config, store: Store, cadence: Cadence, at: datetime) -> Issue:
+    """The newest issue that is due at `at`; as it was planned, if it is.
+
+    Its window begins where that of the last issue that went out ended; without one, at the due
+    moment before issues began to go out by themselves.
+    """
+    fresh = issue_at(config, cadence, at)
+    if (planned := store.ledger.find(fresh.id)) is not None:
+        return as_planned(config, planned)
+    since = store.ledger.covered(cadence, fresh.window.end)
+    if since is None and (standing := store.schedule.standing(cadence)) is not None:
+        since = issue_at(config, cadence, standing.since).window.end
+    return issue_at(config, cadence, at, since)
+
+
+def as_planned(config: Config, planned: PlannedIssue) -> Issue:
+    """An issue of the ledger, its date in the zone in which it is due."""
+    date = planned.due.astimezone(closing_zone(config, planned.cadence))
+    return Issue(planned.id, planned.cadence, planned.window, date)
+
+
+def material(draft: Draft, ledger: Ledger, planned: PlannedIssue) -> Material:
+    """What a sender needs of a frozen issue."""
+
+    @lru_cache(_EDITIONS)
+    def edition(number: int) -> EditionMessage:
+        one = ledger.edition(planned.number, number)
+        return draft.frozen(one.language, one.stories, one.more)
+
+    return Material(planned.id, edition, draft.reader)
 
 
 def require_fresh(draft: Draft, frozen: Frozen) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "send": "Hand the due issue to the provider (the outbox, unless configured).",
     "test-send": "Mail one message of an issue to yourself.",
     "issues": "See what was planned and sent; pause, resume, cancel, retry, publish, hide.",
+    "schedule": "See what goes out by itself and when; pause it, resume it, do it once.",
     "explain": "Say why a reader gets each story, or why not.",
     "serve": "Serve the readers' own pages.",
     "events": "Take in what the provider told of deliveries.",

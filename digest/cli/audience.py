@@ -105,8 +105,13 @@ def issue_of(session: Session, at: str, cadence: Cadence) -> Issue:
     """The issue that `--at` means."""
     now = moment(at, session, end_of_day=True)
     if at == LATEST:
-        return latest_issue(session.config, cadence, session.content, now)
-    return issue_at(session.config, cadence, now)
+        now = latest_issue(session.config, cadence, session.content, now).window.end
+    store = store_of(session)
+    if store is None:
+        return issue_at(session.config, cadence, now)
+    from digest.planning import issue_of as issue_of_store
+
+    return issue_of_store(session.config, store, cadence, now)
 
 
 def draft_for(session: Session, reader: Subscriber, at: str, cadence_name: str | None) -> Draft:

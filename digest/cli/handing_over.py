@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import click
 
@@ -14,17 +13,14 @@ from digest.cli.plan import show
 from digest.cli.send import say_nothing_new, say_where
 from digest.cli.session import Session
 from digest.cli.stored import OUTBOX, errors, freeze
-from digest.composer import EditionMessage
 from digest.errors import DigestError
 from digest.issues import Draft
-from digest.planning import Frozen, plan_of
+from digest.planning import Frozen, material, plan_of
 from digest.providers import connect
-from digest.sender import OUTAGES, Job, Material, Report, Stopping, run
+from digest.sender import JOURNALS, OUTAGES, Job, Report, Stopping, run
 from digest.store import Store
 from digest.store.ledger.records import DeliveryState, Idle, IssueState, PlannedIssue, Totals
 
-JOURNALS = ".digest/journal"
-_EDITIONS = 2000  # messages of editions kept ready
 _LEFT = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.PLANNED, DeliveryState.CLAIMED)
 
 
@@ -110,7 +106,7 @@ def _run(
             job = Job(
                 ledger=store.ledger,
                 issue=issue,
-                material=_material(store, draft, issue),
+                material=material(draft, store.ledger, issue),
                 provider=provider,
                 journals=config.root / JOURNALS,
                 restraint=config.restraint,
@@ -120,15 +116,6 @@ def _run(
             return run(job, stopping, lambda done: advance(done, issue.readers))
     finally:
         provider.close()
-
-
-def _material(store: Store, draft: Draft, issue: PlannedIssue) -> Material:
-    @lru_cache(_EDITIONS)
-    def edition(number: int) -> EditionMessage:
-        one = store.ledger.edition(issue.number, number)
-        return draft.frozen(one.language, one.stories, one.more)
-
-    return Material(issue.id, edition, draft.reader)
 
 
 def _say_done(

@@ -8,8 +8,8 @@ import click
 from digest.cli.audience import draft_of, keys_of, store_of
 from digest.cli.session import Session
 from digest.errors import DigestError
-from digest.issues import Draft, closing_zone
-from digest.models import Finding, Issue, Severity
+from digest.issues import Draft
+from digest.models import Finding, Severity
 
 if TYPE_CHECKING:
     from digest.planning import Frozen
@@ -40,8 +40,9 @@ def planned_issue(store: "Store", name: str) -> "PlannedIssue":
 
 def draft_of_planned(session: Session, planned: "PlannedIssue") -> Draft:
     """A planned issue on the desk again."""
-    date = planned.due.astimezone(closing_zone(session.config, planned.cadence))
-    issue = Issue(planned.id, planned.cadence, planned.window, date)
+    from digest.planning import as_planned
+
+    issue = as_planned(session.config, planned)
     return Draft(session.config, session.content, issue, keys_of(session))
 
 

@@ -5,8 +5,20 @@ remembering to the provider and so is for the outbox alone.
 """
 
 from digest.sender.handing import Material
-from digest.sender.run import OUTAGES, Job, Report, run
+from digest.sender.journal import JOURNALS
+from digest.sender.run import OUTAGES, Job, Report, run, utc_now
 from digest.sender.stopping import Stopping
 from digest.sender.unledgered import HandOver, send
 
-__all__ = ["OUTAGES", "HandOver", "Job", "Material", "Report", "Stopping", "run", "send"]
+__all__ = [
+    "JOURNALS",
+    "OUTAGES",
+    "HandOver",
+    "Job",
+    "Material",
+    "Report",
+    "Stopping",
+    "run",
+    "send",
+    "utc_now",
+]

@@ -24,6 +24,8 @@ try:
 except ImportError:  # Windows: other runs cannot tell whether one lives, and wait for its lease
     _LOCKS = False
 
+JOURNALS = ".digest/journal"  # in the project's folder
+
 _OLD = 86_400  # seconds: a new journal may not be locked yet
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _STARTED = "started"

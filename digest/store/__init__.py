@@ -33,6 +33,7 @@ from digest.store.records import (
     Suppression,
     TagReaders,
 )
+from digest.store.schedule import Schedule
 from digest.store.subscriptions import Subscriptions
 from digest.store.suppressions import Suppressions
 from digest.store.tags import TagList
@@ -52,6 +53,7 @@ __all__ = [
     "Ledger",
     "OnConflict",
     "Outcome",
+    "Schedule",
     "State",
     "Store",
     "Subscription",
@@ -79,6 +81,7 @@ class Store:
     hearing: Hearing
     archive: Archive
     feedback: Feedback
+    schedule: Schedule
 
     @classmethod
     def open(
@@ -107,6 +110,7 @@ class Store:
             Hearing(database, hasher),
             Archive(database),
             Feedback(database),
+            Schedule(database),
         )
 
     def intake(

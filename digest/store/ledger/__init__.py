@@ -46,6 +46,7 @@ __all__ = ["Claims", "Draftsman", "Ledger", "Operator"]
 
 _FACTS = ("delivered", "deferred", "bounced", "dropped", "complained", "unsubscribed")
 _PAGE = 1000
+_BEGUN = (IssueState.SENDING, IssueState.PAUSED, IssueState.DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,37 @@ class Ledger:
             & ~issue.c.id.startswith("~")
         )
         return next(iter(self._issues(where)), None)
+
+    def covered(self, cadence: Cadence, before: datetime) -> datetime | None:
+        """Where the windows of a cadence end, of the issues earlier than `before` that went out.
+
+        An issue that was planned and never begun, or cancelled, has covered nothing.
+        """
+        query = sa.select(sa.func.max(issue.c.window_end)).where(
+            issue.c.cadence == cadence.value,
+            issue.c.window_end < before,
+            issue.c.state.in_([state.value for state in _BEGUN]),
+        )
+        with self.database.reading() as connection:
+            end: datetime | None = connection.scalar(query)
+        return end
+
+    def in_state(self, cadence: Cadence, state: IssueState) -> tuple[PlannedIssue, ...]:
+        """The issues of a cadence that are in a state, oldest first."""
+        where = (issue.c.cadence == cadence.value) & (issue.c.state == state.value)
+        return tuple(reversed(self._issues(where & ~issue.c.id.startswith("~"))))
+
+    def work_at(self, number: int, now: datetime) -> datetime:
+        """When there is something to hand over, to settle or to finish: `now` or later."""
+        query = sa.select(claim_window.c.state, claim_window.c.ready_at).where(
+            claim_window.c.issue_number == number, claim_window.c.state != "done"
+        )
+        with self.database.reading() as connection:
+            moments = [
+                now if row.state == "claimed" or row.ready_at is None else row.ready_at
+                for row in connection.execute(query.distinct())
+            ]
+        return max(now, min(moments, default=now))
 
     def contents(self, number: int) -> Contents:
         """Everything of a plan but its deliveries."""

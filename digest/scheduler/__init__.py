@@ -1,0 +1,10 @@
+"""Plans and sends what is due: what goes out by itself.
+
+The clock and the ledger decide (`decision`), a tick does it (`tick`). Whatever wakes it up, a timer
+in `digest serve` or cron with `digest schedule run-once`, decides nothing.
+"""
+
+from digest.scheduler.outlook import Ahead, Outlook, issues_ahead, outlook
+from digest.scheduler.tick import Done, Scheduler
+
+__all__ = ["Ahead", "Done", "Outlook", "Scheduler", "issues_ahead", "outlook"]

@@ -1,0 +1,212 @@
+"""One tick of the schedule: look at the clock and the ledger, decide, do it, and look again.
+
+It may come at any moment, in any number of processes, as often as one likes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from digest import logs, providers
+from digest.config import Config
+from digest.content import read_content
+from digest.errors import DigestError, StaleError
+from digest.issues import Draft
+from digest.models import Cadence, Issue, Severity
+from digest.planning import Frozen, freeze, material, require_fresh
+from digest.scheduler.decision import Ask, Plan, Rest, Send, Skip, Step, decide
+from digest.scheduler.looking import look
+from digest.sender import JOURNALS, OUTAGES, Job, Report, Stopping, run, utc_now
+from digest.store import Store
+from digest.store.ledger.records import Idle, IssueState
+from digest.store.schedule.records import Skipped
+from digest.tokens import Keys
+
+OUTBOX = "outbox"
+_MOST_STEPS = 20  # of one tick; it takes a few
+
+_log = logs.get("scheduler")
+
+Asking = Callable[[Draft, Frozen, str], int]
+
+
+def nobody(_draft: Draft, _frozen: Frozen, _reason: str) -> int:
+    """Mails no editor: they say yes by command."""
+    return 0
+
+
+@dataclass(slots=True)
+class Done:
+    """What a tick came to."""
+
+    steps: list[Step] = field(default_factory=list)
+    reasons: tuple[str, ...] = ()  # why nothing more is to be done
+    answered: int = 0  # deliveries
+    failed: bool = False  # something is in the log that somebody should look at
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """The schedule of one newsletter, in one process. Cadences may tick in different threads."""
+
+    config: Config
+    store: Store
+    keys: Keys
+    stopping: Stopping = field(default_factory=Stopping)
+    now: Callable[[], datetime] = utc_now
+    ask: Asking = nobody  # mails the editors; how many
+    outages: tuple[float, ...] = OUTAGES
+    told: dict[Cadence, tuple[str, ...]] = field(default_factory=dict)  # the last reasons
+
+    def tick(self, cadence: Cadence, at: datetime | None = None) -> Done:
+        """Do for a cadence whatever is to be done now, or what was to be done `at` a moment.
+
+        What can go wrong in one run is in the log and in `failed`; the next tick tries again.
+        """
+        done = Done()
+        try:
+            while len(done.steps) < _MOST_STEPS and not self.stopping.requested:
+                now = at or self.now()
+                step = decide(look(self.config, self.store, cadence, now), now)
+                if isinstance(step, Rest):
+                    self._rest(cadence, step)
+                    done.reasons = step.reasons
+                    break
+                done.steps.append(step)
+                if not self._do(step, done):
+                    break
+        except DigestError as error:
+            done.failed = True
+            _log.error("tick.failed", cadence=cadence, failure=error, hint=error.hint)
+        return done
+
+    def _do(self, step: Step, done: Done) -> bool:
+        """Take a step. False when it is better to look again at the next tick."""
+        match step:
+            case Plan(issue):
+                self._plan(issue)
+            case Ask(issue, reason):
+                return self._ask(issue, reason)
+            case Skip(issue, reason):
+                self._skip(issue, reason)
+            case Send(issue):
+                return self._send(issue, done)
+        return True
+
+    def _rest(self, cadence: Cadence, step: Rest) -> None:
+        """Say why nothing is done, once."""
+        if self.told.get(cadence, ()) != step.reasons:
+            self.told[cadence] = step.reasons
+            for reason in step.reasons:
+                _log.info("schedule.waits", cadence=cadence, reason=reason)
+
+    def _plan(self, issue: Issue, *, replan: bool = False) -> Frozen:
+        draft, errors = self._draft(issue)
+        provider = self.config.provider
+        frozen = freeze(
+            draft, self.store, provider=provider, now=self.now(), errors_allowed=errors,
+            replan=replan,
+        )  # fmt: skip
+        _log.info("issue.planned", issue=issue.id, readers=frozen.issue.readers, left_out=errors)
+        for earlier in self.store.ledger.in_state(issue.cadence, IssueState.PLANNED):
+            if earlier.window.end < issue.window.end:
+                skipped = Skipped(
+                    earlier.id, earlier.due, f"not sent before {issue.id} was planned"
+                )
+                self._note(skipped)
+        return frozen
+
+    def _ask(self, issue: Issue, reason: str) -> bool:
+        """Let the editors know of a planned issue, by the one process that is the first to try."""
+        planned, schedule = self.store.ledger.find(issue.id), self.store.schedule
+        if planned is None:
+            return True
+        schedule.require(planned.number, reason)
+        if not schedule.may_ask(planned.number, self.now()):
+            return False
+        draft, _ = self._draft(issue)
+        frozen = Frozen(planned, self.store.ledger.contents(planned.number))
+        if not self._fresh(draft, frozen):
+            return True
+        editors = self.ask(draft, frozen, reason)
+        schedule.asked(planned.number, self.now())
+        _log.info("issue.asked", issue=issue.id, editors=editors, reason=reason)
+        return True
+
+    def _skip(self, issue: Issue, reason: str) -> None:
+        self._note(Skipped(issue.id, issue.window.end, reason))
+
+    def _note(self, skipped: Skipped) -> None:
+        if self.store.schedule.skip(skipped):
+            _log.warning("issue.skipped", issue=skipped.id, reason=skipped.reason)
+
+    def _send(self, issue: Issue, done: Done) -> bool:
+        """Hand over what may be handed over now. True when the issue is done."""
+        planned = self.store.ledger.find(issue.id)
+        if planned is None:
+            return True
+        draft, _ = self._draft(issue)
+        frozen = Frozen(planned, self.store.ledger.contents(planned.number))
+        if not self._fresh(draft, frozen):
+            done.failed = planned.state is IssueState.SENDING
+            return not done.failed
+        _log.info("issue.sending", issue=issue.id, readers=planned.readers)
+        report = self._run(draft, frozen)
+        done.answered += report.answered
+        return self._tell(issue, report, done)
+
+    def _fresh(self, draft: Draft, frozen: Frozen) -> bool:
+        """Whether the plan still stands. Otherwise it is made anew, where nobody said yes to it and
+        nothing of it left; or it is held, and the log says what has changed."""
+        try:
+            require_fresh(draft, frozen)
+        except StaleError as error:
+            issue, changes = frozen.issue, error.changes
+            _log.warning("issue.stale", issue=issue.id, changes=changes)
+            if issue.state is not IssueState.PLANNED:
+                return False
+            if self.store.schedule.approval(issue.number) is None:
+                self._plan(draft.issue, replan=True)
+            else:
+                why = f"changed since it was planned: {'; '.join(changes)}"
+                self.store.schedule.hold(issue.number, why, self.now())
+            return False
+        return True
+
+    def _run(self, draft: Draft, frozen: Frozen) -> Report:
+        config, ledger = self.config, self.store.ledger
+        provider = providers.connect(config)
+        try:
+            job = Job(
+                ledger=ledger,
+                issue=frozen.issue,
+                material=material(draft, ledger, frozen.issue),
+                provider=provider,
+                journals=config.root / JOURNALS,
+                restraint=config.restraint,
+                outages=() if config.provider == OUTBOX else self.outages,
+                now=self.now,
+            )
+            return run(job, self.stopping)
+        finally:
+            provider.close()
+
+    def _tell(self, issue: Issue, report: Report, done: Done) -> bool:
+        name, answered = issue.id, report.answered
+        if report.paused_because:
+            _log.error("issue.paused", issue=name, answered=answered, reason=report.paused_because)
+            done.failed = True
+        elif report.ended is Idle.DONE:
+            _log.info("issue.sent", issue=name, answered=answered)
+        else:
+            why = "stopping" if report.interrupted else report.ended
+            _log.info(
+                "issue.waits", issue=name, answered=answered, reason=why, ready_at=report.ready_at
+            )
+        return report.ended is Idle.DONE
+
+    def _draft(self, issue: Issue) -> tuple[Draft, int]:
+        """The issue on the desk, with the posts as they are now; and how many are left out."""
+        content = read_content(self.config)
+        errors = sum(finding.severity is Severity.ERROR for finding in content.findings)
+        return Draft(self.config, content, issue, self.keys), errors

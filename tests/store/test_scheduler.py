@@ -1,0 +1,256 @@
+"""What is due goes out by itself, once, whatever the clock, the process or the operator does."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from digest import config, providers
+from digest.config import Missed
+from digest.models import Cadence
+from digest.scheduler.decision import Plan, Send
+from digest.store import Store
+from digest.store.ledger.records import IssueState
+from tests.project import Project
+from tests.store import sending
+from tests.store.scheduled import (
+    HOUR,
+    THURSDAY,
+    WEEK,
+    WEEKLY,
+    issues,
+    newsletter,
+    posts,
+    scheduler,
+    ticks,
+)
+from tests.store.sending import Clock, readers
+
+READERS = 5
+
+
+@pytest.fixture
+def carrier(monkeypatch: pytest.MonkeyPatch) -> sending.Carrier:
+    """What is handed over."""
+    one = sending.Carrier()
+    monkeypatch.setitem(providers._MODULES, "carrier", "tests.store.carried")
+    monkeypatch.setattr("tests.store.carried.CARRIER", one)
+    return one
+
+
+@pytest.fixture
+def at_work(store: Store, tmp_path: Path, carrier: sending.Carrier) -> Iterator[Clock]:
+    """A store with readers, a post a week, and a clock just before the schedule begins."""
+    readers(store, READERS)
+    posts(tmp_path, THURSDAY - 3 * WEEK, 60)
+    return Clock(THURSDAY - HOUR)
+
+
+def test_52_weeks_go_out_in_contiguous_windows_each_issue_once(
+    sqlite_store: Store, tmp_path: Path, carrier: sending.Carrier
+) -> None:
+    readers(sqlite_store, READERS)
+    posts(tmp_path, THURSDAY - 2 * WEEK, 60)
+    clock = Clock(THURSDAY - timedelta(hours=24, minutes=-5))  # and daily at five past nine, UTC
+    configured = newsletter(tmp_path)
+
+    for week in range(52):
+        fresh = scheduler(configured, sqlite_store, clock)
+        for _ in ticks(fresh, clock, THURSDAY + (week + 1) * WEEK - HOUR, timedelta(hours=24)):
+            pass
+
+    sent = issues(sqlite_store)
+    assert len(sent) == 52
+    assert {one.state for one in sent} == {IssueState.DONE}
+    assert all(one.window.end == two.window.start for one, two in pairwise(sent))
+    assert {f"{one.due.astimezone(configured.newsletter.timezone):%a %H:%M}" for one in sent} == {
+        "Thu 09:00"
+    }
+    kinds = 4  # of 5 readers follow one of the two tags of every post
+    assert Counter(carrier.taken).most_common()[-1][1] == 52
+    assert len(carrier.taken) == 52 * kinds
+
+
+def test_a_second_tick_and_a_second_process_do_nothing_more(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    one, other = (scheduler(newsletter(tmp_path), store, at_work) for _ in range(2))
+    one.tick(WEEKLY)
+    at_work.now = THURSDAY
+    first = one.tick(WEEKLY)
+
+    assert [type(step) for step in first.steps] == [Plan, Send]
+    assert other.tick(WEEKLY).steps == one.tick(WEEKLY).steps == []
+    assert len(carrier.taken) == len(set(carrier.taken)) == 4
+
+
+def test_nothing_that_was_due_before_goes_out_when_the_schedule_begins(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    at_work.now = THURSDAY + HOUR
+
+    assert scheduler(newsletter(tmp_path), store, at_work).tick(WEEKLY).steps == []
+    assert carrier.taken == []
+
+
+def test_weeks_that_were_missed_are_in_the_next_issue(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    one = scheduler(newsletter(tmp_path), store, at_work)
+    one.tick(WEEKLY)
+    at_work.now = THURSDAY
+    one.tick(WEEKLY)
+    at_work.now = THURSDAY + 3 * WEEK + 13 * HOUR  # too late for the issue of that week
+    skipped = one.tick(WEEKLY)
+    at_work.now = THURSDAY + 4 * WEEK
+    one.tick(WEEKLY)
+
+    assert skipped.reasons == ("weekly-2026-01-22 was skipped: 13 h late, and 12 h is the limit",)
+    first, last = issues(store)
+    assert last.id == "weekly-2026-01-29"
+    assert last.window.start == first.window.end == THURSDAY
+    stories = [one.id for one in store.ledger.contents(last.number).stories if not one.omitted]
+    assert len(stories) == 4
+
+
+def test_another_hour_in_the_settings_leaves_no_gap(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    scheduler(newsletter(tmp_path), store, at_work).tick(WEEKLY)
+    at_work.now = THURSDAY
+    scheduler(newsletter(tmp_path), store, at_work).tick(WEEKLY)
+    at_work.now = THURSDAY + WEEK + timedelta(days=2)
+    later = newsletter(tmp_path, '[cadence.weekly]\nat = "sat 7:00"\n')
+    scheduler(later, store, at_work).tick(WEEKLY)
+
+    first, second = issues(store)
+    assert second.id == "weekly-2026-01-10"
+    assert second.window.start == first.window.end
+
+
+def test_a_post_that_changes_before_anything_left_is_planned_anew(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    one = scheduler(newsletter(tmp_path), store, at_work)
+    one.tick(WEEKLY)
+    at_work.now = THURSDAY
+    one._plan(one_due(one, store))
+    Project(tmp_path).post("post-003", title="A better title", published="2026-01-01")
+    done = one.tick(WEEKLY)
+
+    assert not done.failed
+    assert [issue.state for issue in issues(store)] == [IssueState.DONE]
+    assert len(carrier.taken) == 3  # it has lost a tag
+
+
+def one_due(one, store: Store):  # type: ignore[no-untyped-def]
+    from digest.planning import issue_of
+
+    return issue_of(one.config, store, WEEKLY, one.now())
+
+
+def test_an_outage_is_waited_out_by_later_ticks(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    one = scheduler(newsletter(tmp_path), store, at_work, outages=())
+    one.tick(WEEKLY)
+    away = providers.ProviderError("away", outcome=sending.Outcome.TEMPORARY)
+    carrier.answers["reader1"] = away
+    at_work.now = THURSDAY
+    failed = one.tick(WEEKLY)
+    carrier.answers.clear()
+    at_work.now += HOUR
+    mended = one.tick(WEEKLY)
+
+    assert (failed.failed, mended.failed) == (True, False)
+    assert len(carrier.taken) == len(set(carrier.taken)) == 4
+
+
+def test_an_issue_that_the_breaker_paused_goes_on_only_when_a_person_says_so(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    configured = newsletter(tmp_path)
+    strict = replace(configured, restraint=config.Restraint(rate=1, stop_after=1))
+    one = scheduler(strict, store, at_work)
+    one.tick(WEEKLY)
+    carrier.answers["reader0"] = sending.refused(sending.Outcome.PERMANENT)
+    at_work.now = THURSDAY
+    assert one.tick(WEEKLY).failed
+    at_work.now += HOUR
+    assert one.tick(WEEKLY).steps == []
+
+    (paused,) = issues(store)
+    assert paused.state is IssueState.PAUSED
+    store.ledger.operator.resume(paused.number)
+    carrier.answers.clear()
+    one.tick(WEEKLY)
+    assert [issue.state for issue in issues(store)] == [IssueState.DONE]
+    assert len(carrier.taken) == len(set(carrier.taken)) == 3  # and one was refused
+
+
+def test_a_paused_cadence_plans_nothing_and_goes_on_when_resumed(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    one = scheduler(newsletter(tmp_path), store, at_work)
+    store.schedule.pause(WEEKLY, "holidays", at_work.now)
+    at_work.now = THURSDAY
+    assert one.tick(WEEKLY).reasons == ("paused: holidays",)
+    store.schedule.resume(WEEKLY)
+    at_work.now += HOUR
+
+    assert [type(step) for step in one.tick(WEEKLY).steps] == [Plan, Send]
+
+
+def test_deliveries_refused_for_now_are_tried_again_by_later_ticks(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    one = scheduler(newsletter(tmp_path), store, at_work)
+    one.tick(WEEKLY)
+    carrier.answers["reader0"] = sending.refused(sending.Outcome.TEMPORARY, wait=3600.0)
+    at_work.now = THURSDAY
+    one.tick(WEEKLY)
+    waits = one.tick(WEEKLY)
+    carrier.answers.clear()
+    at_work.now = THURSDAY + 3 * HOUR
+    one.tick(WEEKLY)
+
+    assert "goes on at" in waits.reasons[0]
+    assert sorted(carrier.taken) == sorted(set(carrier.taken))
+    assert [issue.state for issue in issues(store)] == [IssueState.DONE]
+
+
+def test_daily_and_weekly_newsletters_go_out_side_by_side(
+    sqlite_store: Store, tmp_path: Path, carrier: sending.Carrier
+) -> None:
+    readers(sqlite_store, READERS)
+    posts(tmp_path, THURSDAY - WEEK, 14, timedelta(days=1))
+    both = newsletter(tmp_path, "[cadence.daily]\n[cadence.weekly]\n")
+    clock = Clock(THURSDAY - HOUR)
+    one = scheduler(both, sqlite_store, clock)
+
+    for _ in ticks(one, clock, THURSDAY + WEEK, 4 * HOUR):
+        pass
+
+    assert len(issues(sqlite_store, Cadence.DAILY)) == 7
+    assert len(issues(sqlite_store)) == 1
+
+
+@pytest.mark.parametrize("missed", [Missed.SKIP, Missed.ASK])
+def test_missed_issues_are_skipped_or_asked_about(
+    sqlite_store: Store, tmp_path: Path, carrier: sending.Carrier, missed: Missed
+) -> None:
+    readers(sqlite_store, READERS)
+    posts(tmp_path, THURSDAY - 3 * WEEK, 5)
+    clock = Clock(THURSDAY - HOUR)
+    cadence = f'[cadence.weekly]\nmissed = "{missed}"\n'
+    one = scheduler(newsletter(tmp_path, cadence), sqlite_store, clock)
+    one.tick(WEEKLY)
+    clock.now = THURSDAY + HOUR
+    done = one.tick(WEEKLY)
+
+    assert carrier.taken == []
+    assert {Missed.SKIP: "was skipped", Missed.ASK: "waits for"}[missed] in done.reasons[0]
