@@ -17,7 +17,7 @@ WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 # Each row may import the rows below it and, within a row, its neighbours (but never in a circle).
 ROWS = [
     {"cli", "__main__"},
-    {"web", "studio"},
+    {"web", "studio", "doctor"},
     {"scheduler"},
     {"gallery"},
     {"planning", "proofs"},

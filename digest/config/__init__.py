@@ -56,6 +56,7 @@ __all__ = [
     "parse",
     "plain_terminal",
     "secret",
+    "secret_file",
     "secret_keys",
 ]
 
@@ -154,6 +155,13 @@ def secret(name: str, environ: Mapping[str, str] | None = None) -> Secret:
     if not re.fullmatch(r"[ -~]+", text):
         raise ConfigError(f"{variable}: expected one line of printable ASCII")
     return Secret(text)
+
+
+def secret_file(name: str, environ: Mapping[str, str] | None = None) -> Path | None:
+    """The file that `DIGEST_<name>_FILE` names; None when it names none."""
+    environ = os.environ if environ is None else environ
+    named = environ.get(f"DIGEST_{name}_FILE")
+    return Path(named) if named else None
 
 
 def plain_terminal() -> bool:

@@ -6,6 +6,7 @@ that module. Adding one: write the module, name it in `_MODULES`, document its s
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast, runtime_checkable
 
@@ -21,6 +22,10 @@ _MODULES = {
     "smtp": "digest.providers.smtp",
 }
 _WEBHOOKS = {"sendgrid": "digest.providers.sendgrid.webhook"}
+_ACCOUNTS = {
+    "sendgrid": "digest.providers.sendgrid.account",
+    "smtp": "digest.providers.smtp.account",
+}
 
 
 def _not_noted(delivery: str) -> None:
@@ -99,6 +104,48 @@ class Remembers(Protocol):
     def look_up(self, issue_id: str, deliveries: Sequence[str]) -> Mapping[str, Receipt]:
         """Those of the deliveries that it took, in any run; the others it certainly did not."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """As whom mail goes out: what SPF, DKIM and DMARC look at."""
+
+    return_domain: str  # of the return path; empty: the provider's own choice
+    signs_as: str = ""  # the domain that signs; empty: nobody here knows
+    selectors: tuple[str, ...] = ()  # where its public keys are
+    kind: str = "rsa"  # of the key, or "ed25519"
+    public_key: bytes = b""  # as a record has it; empty: the provider has the key
+    note: str = ""  # what to know or do where this cannot tell
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a provider said when it was asked who we are. No mail was handed over."""
+
+    said: str
+    lacks: str = ""  # what must be allowed and is not
+    clock: datetime | None = None  # the provider's
+
+
+class Account(Protocol):
+    """What a provider's module `account` has, for whoever looks whether mail will go out."""
+
+    secret: str  # DIGEST_<secret> that it needs; empty: none
+
+    def identity(self) -> Identity:
+        """Nobody is called. ConfigError when the key cannot be read."""
+        ...
+
+    def ask(self) -> Standing:
+        """Log in and nothing else. ProviderError or ConfigError when that fails."""
+        ...
+
+
+def account(config: Config) -> Account | None:
+    """Our account at the configured provider; None where nothing leaves this machine."""
+    if config.provider not in _ACCOUNTS:
+        return None
+    return cast("Account", import_module(_ACCOUNTS[config.provider]).account(config))
 
 
 def event_parser(name: str) -> Callable[[bytes], Iterator[Event]]:

@@ -17,7 +17,7 @@ from digest.providers.smtp.mailroom import Envelopes
 __all__ = ["Effort", "Envelopes", "Server", "Smtp", "connect"]
 
 
-def connect(config: Config) -> Smtp:
+def connect(config: Config, effort: Effort | None = None) -> Smtp:
     """The provider as it is configured. ConfigError when something is missing; nobody is called."""
     chosen = config.smtp
     if not chosen.host:
@@ -30,7 +30,7 @@ def connect(config: Config) -> Smtp:
         user=chosen.user,
         password=secret("SMTP_PASSWORD") if chosen.user else Secret(""),
     )
-    effort = Effort(chosen.connections, chosen.messages_per_connection)
+    effort = effort or Effort(chosen.connections, chosen.messages_per_connection)
     return Smtp(server, envelopes(chosen, config.newsletter), effort)
 
 

@@ -78,6 +78,14 @@ class Smtp:
                     connection.abandon()
             self._tend(self._connections)
 
+    def greet(self) -> None:
+        """Open a connection as for mail, and hand nothing over. ProviderError when that fails."""
+        while not any(connection.opened for connection in self._connections):
+            self._dial(1)
+            if self._mailroom.failure:
+                raise self._mailroom.failure
+            self._wait()
+
     def close(self) -> None:
         """Say good-bye on every connection, and hang up where that takes long."""
         for connection in self._connections:

@@ -10,8 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from digest.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 # What mail programs show or act on, where the message has it. A name that stands once more than
 # there are such fields keeps a second one from being put above it: From is what people see.
@@ -54,18 +58,10 @@ class Signer:
 
 def signer(pem: bytes, *, selector: str, domain: str) -> Signer:
     """A signer with a private key, RSA or Ed25519. ConfigError for anything else."""
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
     from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    try:
-        key = load_pem_private_key(pem, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ConfigError(
-            "smtp.dkim_key: not a private key in PEM without a password; "
-            "make one with: openssl genrsa -out dkim.pem 2048"
-        ) from error
+    key = _private_key(pem)
     if isinstance(key, ed25519.Ed25519PrivateKey):
         sign_hash = key.sign  # RFC 8463 3: it signs the hash, and hashes again
         return Signer(
@@ -75,6 +71,35 @@ def signer(pem: bytes, *, selector: str, domain: str) -> Signer:
         rsa_sign, pad, algorithm = key.sign, padding.PKCS1v15(), SHA256()
         return Signer("rsa-sha256", domain, selector, lambda data: rsa_sign(data, pad, algorithm))
     raise ConfigError(f"smtp.dkim_key: expected RSA of at least {_NEEDED_BITS} bits, or Ed25519")
+
+
+def published_key(pem: bytes) -> tuple[str, bytes]:
+    """`rsa` or `ed25519`, and the public key as the selector's record has it in `p=`.
+
+    RSA as SubjectPublicKeyInfo, Ed25519 bare (RFC 8463 4.2). ConfigError as `signer`.
+    """
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    signer(pem, selector="", domain="")  # refuses what cannot sign
+    key = _private_key(pem)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "ed25519", key.public_key().public_bytes_raw()
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return "rsa", spki
+
+
+def _private_key(pem: bytes) -> "PrivateKeyTypes":
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return load_pem_private_key(pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ConfigError(
+            "smtp.dkim_key: not a private key in PEM without a password; "
+            "make one with: openssl genrsa -out dkim.pem 2048"
+        ) from error
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -1,0 +1,128 @@
+"""What lies in the project's own folder and environment: settings, secrets, posts, room."""
+
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from digest.config import Config, Secret, secret, secret_file, secret_keys
+from digest.doctor.results import Result, failure, ok, skipped, warning
+from digest.errors import ConfigError
+from digest.models import Severity
+from digest.providers import Account
+
+_MAKE_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+_GOOD_LENGTH = 32  # characters of a secret
+_LITTLE, _NONE = 1 << 30, 100 << 20  # bytes that are free
+
+
+def examine_settings(config: Config) -> Iterator[Result]:
+    """What a newsletter needs that no default can give."""
+    leaves = config.provider != "outbox"
+    yield ok("config.file", f"{config.path.name} has no mistake")
+    domain = config.newsletter.sender.rpartition("@")[2]
+    if leaves and domain in {"example.com", "example.org", "example.net"}:
+        fix = "set newsletter.sender in digest.toml to an address of yours"
+        yield failure("config.sender", f"mail would come from {domain}", fix)
+    else:
+        yield ok("config.sender", f"mail comes from {domain}")
+    if config.newsletter.postal_address:
+        yield ok("config.postal_address", "is set")
+    else:
+        fix = "set newsletter.postal_address: law in many countries asks for it in each mail"
+        yield warning("config.postal_address", "is empty", fix)
+
+
+def examine_secrets(config: Config, account: Account | None) -> Iterator[Result]:
+    """They are there, long enough, and nobody else may read their files. None is ever shown."""
+    yield _key(config)
+    yield _provider_secret(account)
+
+
+def _key(config: Config) -> Result:
+    try:
+        keys = secret_keys(config, lasting=False)
+    except ConfigError as error:
+        return failure("config.secret_key", str(error), _MAKE_KEY)
+    file = secret_file("SECRET_KEY") or config.root / ".digest" / "secret-key"
+    if open_to_others(file):
+        fix = f"chmod 600 {file.name}, and renew it if others use this machine"
+        return warning("config.secret_key", f"{file.name} can be read by others", fix)
+    shortest = min(map(len, keys))
+    if shortest < _GOOD_LENGTH:
+        return warning("config.secret_key", f"{shortest} characters are few", _MAKE_KEY)
+    number = f"{len(keys)} keys of" if len(keys) > 1 else "a key of"
+    return ok("config.secret_key", f"{number} {shortest} characters or more")
+
+
+def _provider_secret(account: Account | None) -> Result:
+    name = account.secret if account else ""
+    if not name:
+        return ok("config.provider_secret", "none is needed")
+    try:
+        found: Secret = secret(name)
+    except ConfigError as error:
+        return failure("config.provider_secret", "it is missing or no good", str(error))
+    file = secret_file(name)
+    if file and open_to_others(file):
+        return warning(
+            "config.provider_secret", f"{file.name} can be read by others", f"chmod 600 {file.name}"
+        )
+    return ok("config.provider_secret", f"DIGEST_{name}, {len(found.value)} characters")
+
+
+def open_to_others(path: Path) -> bool:
+    """Its mode lets more than its owner and group read it."""
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def examine_webhook(config: Config) -> Result:
+    """Bounces and complaints are believed when they are signed by a key that we know."""
+    if config.provider != "sendgrid":
+        return ok("config.webhook_keys", f"{config.provider} has no event webhook")
+    from digest.providers.sendgrid import public_keys
+
+    if not config.sendgrid.webhook_keys:
+        return warning(
+            "config.webhook_keys",
+            "there is none: no bounce and no complaint is heard of",
+            "turn on the signed Event Webhook, and put its key into sendgrid.webhook_keys",
+        )
+    number = len(public_keys(config.sendgrid.webhook_keys))
+    return ok("config.webhook_keys", f"{number} in use")
+
+
+def examine_content(config: Config) -> Result:
+    """The posts can be read."""
+    from digest.content import read_content
+
+    content = read_content(config)
+    errors = sum(finding.severity is Severity.ERROR for finding in content.findings)
+    if errors:
+        seen = f"{errors} {'mistake leaves' if errors == 1 else 'mistakes leave'} posts out"
+        return warning("content.posts", seen, "digest check names them")
+    if not content.stories:
+        return warning("content.posts", "there are none", f"write some to {config.content.folder}")
+    return ok("content.posts", f"{len(content.stories):,} stories")
+
+
+def examine_disk(config: Config) -> Result:
+    """Room for the store, its log and the journal of deliveries; without it sending stops."""
+    free = shutil.disk_usage(config.root).free
+    seen = f"{free / (1 << 30):,.1f} GB free"
+    if free < _NONE:
+        return failure("machine.disk", seen, "make room: nothing is sent that cannot be noted")
+    if free < _LITTLE:
+        return warning("machine.disk", seen, "make room before the next issue")
+    return ok("machine.disk", seen)
+
+
+def without_config(error: ConfigError) -> Iterator[Result]:
+    """`digest.toml` cannot be used, and so nothing else can be looked at."""
+    yield failure(
+        "config.file", str(error), "mend digest.toml (docs/config.md), and run this again"
+    )
+    yield skipped("content.posts", "needs a digest.toml")
