@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 from digest import wording
 from digest.cadence import FIRST, issue_due, next_due
-from digest.composer import EditionMessage, Press, Reader, delivery_id, measure
+from digest.composer import EditionMessage, Press, Reader, Sizes, delivery_id, measure
 from digest.config import Config
 from digest.content import Content
 from digest.layout import Slot
@@ -93,6 +93,7 @@ class _Desk:
     translations: Translations
     selector: Selector
     press: Press
+    sizes: Sizes
     compositions: dict[tuple[tuple[str, ...], tuple[str, ...]], Composition] = field(
         default_factory=dict
     )
@@ -101,9 +102,17 @@ class _Desk:
 class Draft:
     """One issue before it is sent. Everything in it follows from its arguments alone."""
 
-    def __init__(self, config: Config, content: Content, issue: Issue, keys: Keys) -> None:
+    def __init__(
+        self,
+        config: Config,
+        content: Content,
+        issue: Issue,
+        keys: Keys,
+        renderer: Renderer | None = None,
+    ) -> None:
+        """`renderer` is one that has rendered before; by default a new one."""
         self.config, self.content, self.issue = config, content, issue
-        self.renderer = Renderer(config.templates, config)
+        self.renderer = renderer or Renderer(config.templates, config)
         self._keys = keys
         self._desks: dict[str, _Desk] = {}
         self._first: dict[str, tuple[Composition, Subscriber]] = {}  # by edition, in a plan
@@ -117,6 +126,10 @@ class Draft:
     def selection(self, preferences: Preferences) -> Selection:
         """What `preferences` get of every story there is, and why."""
         return self._desk(preferences).selector.explain(preferences)
+
+    def sizes(self, preferences: Preferences) -> Sizes:
+        """What each story adds to an edition for `preferences`."""
+        return self._desk(preferences).sizes
 
     def composition(
         self, preferences: Preferences, covered: datetime | None = None
@@ -221,6 +234,10 @@ class Draft:
         stories, more = ([story.id for story in part] for part in (edition.stories, edition.more))
         return self.frozen(edition.language, stories, more).html(self._someone())
 
+    def wishes(self, edition: Edition) -> Preferences:
+        """What the first reader of a planned edition follows."""
+        return self._first[edition.id][1].preferences
+
     def mjml(self, subscriber: Subscriber) -> str:
         """The MJML source of the subscriber's digest, rendered the plain way, in one piece.
 
@@ -249,8 +266,8 @@ class Draft:
         candidates = self._selector(None).candidates
         compiled = self.renderer.compile(candidates, self.issue, language)
         press = Press(compiled, self.config.newsletter, self.issue)
-        selector = self._selector(measure(compiled.html).at_most)
-        return _Desk(translations(language), selector, press)
+        sizes = measure(compiled.html)
+        return _Desk(translations(language), self._selector(sizes.at_most), press, sizes)
 
     def _selector(self, weigh: Callable[..., int] | None) -> Selector:
         limits = self.config.limits

@@ -16,6 +16,7 @@ COMMANDS = {
     "stories": "List the stories in your posts.",
     "check": "Find what is wrong in posts, subscribers and templates.",
     "render": "Render one reader's digest.",
+    "preview": "See every reader's digest in a browser, while you write.",
     "plan": "Show what the due issue would hold and who would get it.",
     "send": "Hand the due issue to the provider (the outbox, unless configured).",
     "test-send": "Mail one message of an issue to yourself.",

@@ -9,23 +9,23 @@ One bad file never stops a run: it becomes findings that name file, line and key
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from digest.config import Config
 from digest.content.cache import RACY, Cache, decoded, version
 from digest.content.collect import stories
-from digest.content.post import UNKNOWN, PostReader, Row, listed
+from digest.content.post import EPOCH, UNKNOWN, PostReader, Row, listed
 from digest.content.refusal import RefusedError
 from digest.content.walk import Candidate, Walk, read_file
 from digest.hashtags import Vocabulary
-from digest.models import Finding, Severity, Story
+from digest.models import Finding, Severity, Story, Window
 
-__all__ = ["Content", "read_content", "read_post"]
+__all__ = ["Content", "Shelf", "read_content", "read_post"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,75 @@ def read_post(
     return _content(config, [PostReader(config).read(data, path, inner)], [], now)
 
 
+class Shelf:
+    """The posts of the content folder, kept read: a saved post costs the reading of that post.
+
+    For a process that stays and watches, like the studio. Nothing is written but the cache.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._rows: dict[str, Row] = {}
+        self._findings: list[Finding] = []  # of the walk
+        self.refresh()
+
+    def refresh(self, paths: Iterable[Path] | None = None) -> None:
+        """Read what changed: `paths`, or whatever has another size or time than before.
+
+        A path may be gone, new, or a folder; then the folder is walked again.
+        """
+        named = [] if paths is None else list(paths)
+        with _without_collector():
+            if paths is None or any(path.is_dir() or not path.exists() for path in named):
+                self._walk()
+            for path in named:
+                self._read(path)
+
+    def published(self) -> list[datetime]:
+        """When each post that is no draft was published, in UTC, unsorted."""
+        posts = (row.post for row in self._rows.values() if row.post)
+        return [EPOCH + timedelta(microseconds=post[3]) for post in posts if not post[8]]
+
+    def content(self, now: datetime, window: Window | None = None) -> Content:
+        """What the posts hold; with a `window`, of stories only those published in it."""
+        with _without_collector():
+            rows = list(self._rows.values())
+            return _content(self._config, rows, self._findings, now, window)
+
+    def _walk(self) -> None:
+        walk = Walk(self._config.root, self._config.content.folder)
+        walk.everything()
+        if self._rows:
+            reader = PostReader(self._config)
+            rows = [
+                self._known(found) or _read_file(reader, found) for found in walk.found.values()
+            ]
+        else:
+            rows = _rows(self._config, walk.found, True, lambda done, total: None)
+        self._rows = {row.path: _unpacked(row) for row in rows}
+        self._findings = walk.findings
+
+    def _known(self, found: Candidate) -> Row | None:
+        """The row of a file that is as it was."""
+        row = self._rows.get(found.shown)
+        return row if row and (row.size, row.mtime) == (found.size, found.mtime) else None
+
+    def _read(self, path: Path) -> None:
+        """Read one file anew, if a walk would find it."""
+        walk = Walk(self._config.root, self._config.content.folder)
+        walk.only([path])
+        for shown, candidate in walk.found.items():
+            if shown in self._rows:
+                self._rows[shown] = _read_file(PostReader(self._config), candidate)
+            else:
+                self._walk()
+
+
+def _unpacked(row: Row) -> Row:
+    """A remembered row, its post made of its JSON once for all."""
+    return row._replace(post=decoded(row.post)) if isinstance(row.post, memoryview) else row
+
+
 def _read_all(
     config: Config,
     paths: Sequence[Path] | None,
@@ -79,10 +148,14 @@ def _read_all(
 
 
 def _content(
-    config: Config, rows: Sequence[Row], findings: Sequence[Finding], now: datetime | None
+    config: Config,
+    rows: Sequence[Row],
+    findings: Sequence[Finding],
+    now: datetime | None,
+    window: Window | None = None,
 ) -> Content:
-    zone = config.newsletter.timezone
-    found, clashes, vocabulary = stories(rows, decoded, config.tags, zone, now or datetime.now(UTC))
+    zone, now = config.newsletter.timezone, now or datetime.now(UTC)
+    found, clashes, vocabulary = stories(rows, decoded, config.tags, zone, now, window)
     told = [_finding(row.path, item) for row in rows for item in row.findings]
     return Content(tuple(found), tuple(sorted([*findings, *told, *clashes])), len(rows), vocabulary)
 

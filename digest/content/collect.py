@@ -15,7 +15,7 @@ from typing import Any
 from digest.config import TagConfig
 from digest.content.post import EPOCH, Row
 from digest.hashtags import Tags, Vocabulary
-from digest.models import Finding, Severity, Story
+from digest.models import Finding, Severity, Story, Window
 
 FARTHEST = timedelta(days=366)  # a date later than this from now is a typing error
 
@@ -28,15 +28,18 @@ def stories(
     tags: TagConfig,
     zone: tzinfo,
     now: datetime,
+    window: Window | None = None,
 ) -> tuple[list[Story], list[Finding], Vocabulary]:
     """The stories of all posts, in the order of their paths; posts that clash are left out or told.
 
-    `decoded` makes a remembered post of its JSON.
+    `decoded` makes a remembered post of its JSON. With a `window`, only the stories published in
+    it are made; spellings and clashes are those of all posts nevertheless.
     """
     rows = sorted(row for row in rows if row.post is not None)
     vocabulary = Vocabulary.of(Counter(chain.from_iterable(row.tags for row in rows)), tags)
     generated = vocabulary.spelling("generated")
-    latest = (now + FARTHEST - EPOCH) // timedelta(microseconds=1)
+    latest = microseconds(now + FARTHEST)
+    within = range(*map(microseconds, (window.start, window.end))) if window else None
     clashes = _Clashes()
     moments: dict[int, datetime] = {}
     found: list[Story] = []
@@ -46,6 +49,8 @@ def stories(
         if published > latest:
             clashes.findings.append(_too_late(row.path, post, zone))
         elif identity := clashes.identity(row.path, post):
+            if within is not None and published not in within:
+                continue
             moment = moments.get(published)
             if moment is None:
                 moment = (EPOCH + timedelta(microseconds=published)).astimezone(zone)
@@ -53,6 +58,11 @@ def stories(
             sorted_tags = vocabulary.sort(row.tags)
             found += _stories(row.path, post, identity, moment, sorted_tags, generated)
     return found, clashes.findings, vocabulary
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as rows keep it."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _stories(

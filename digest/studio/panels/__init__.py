@@ -1,0 +1,1 @@
+"""What the studio tells of one edition, a module per panel: shots in, JSON out. No I/O."""

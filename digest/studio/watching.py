@@ -1,0 +1,74 @@
+"""Watches the newsletter's files, and has the workshop and the pages know."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio
+from watchfiles import Change, DefaultFilter, awatch
+
+from digest.studio.bell import Bell
+from digest.studio.workshop import Workshop
+
+DEBOUNCE = 50  # milliseconds within which saves are one
+
+
+@dataclass(slots=True)
+class _Until:
+    """A stop for one watcher: set when it is set itself, or when something has come about."""
+
+    come: Callable[[], bool]
+    stopped: bool = False
+
+    def set(self) -> None:
+        self.stopped = True
+
+    def is_set(self) -> bool:
+        return self.stopped or self.come()
+
+
+class _Ours(DefaultFilter):
+    """Files that an author saves: not an editor's, and not what `digest` writes itself."""
+
+    ignore_dirs = (*DefaultFilter.ignore_dirs, ".digest", "outbox")
+
+
+async def watch(workshop: Workshop, bell: Bell, stop: anyio.Event) -> None:
+    """Until `stop`; folders that are made or renamed in `digest.toml` meanwhile are followed."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(_settings, workshop, bell, stop)
+        while not stop.is_set():
+            folders = workshop.folders()
+            moved = _Until(partial(_moved, workshop, folders, stop))
+            async for changes in awatch(
+                *folders, watch_filter=_Ours(), debounce=DEBOUNCE, stop_event=moved
+            ):
+                await _tell(workshop, bell, {Path(path) for _, path in changes})
+            await _tell(workshop, bell, set())
+
+
+def _moved(workshop: Workshop, was: tuple[Path, ...], stop: anyio.Event) -> bool:
+    return stop.is_set() or workshop.folders() != was
+
+
+async def _settings(workshop: Workshop, bell: Bell, stop: anyio.Event) -> None:
+    """`digest.toml` alone, through its folder, because editors put a new file in its place."""
+    file = workshop.config.path
+
+    def ours(change: Change, path: str) -> bool:
+        return Path(path) == file
+
+    async for _ in awatch(
+        file.parent, watch_filter=ours, debounce=DEBOUNCE, stop_event=stop, recursive=False
+    ):
+        await _tell(workshop, bell, {file})
+
+
+async def _tell(workshop: Workshop, bell: Bell, paths: set[Path]) -> None:
+    await asyncio.to_thread(workshop.changed, paths)
+    root = workshop.config.root
+    shown = sorted(p.relative_to(root).as_posix() for p in paths if p.is_relative_to(root))
+    bell.ring(json.dumps({"version": workshop.version, "saved": shown}))

@@ -1,0 +1,57 @@
+"""A studio over a small newsletter: its workshop, its site, and a server with a real browser."""
+
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+from starlette.testclient import TestClient
+
+from digest.config import load
+from digest.studio.bell import Bell
+from digest.studio.site import application
+from digest.studio.workshop import Opening, Workshop
+from digest.tokens import Keys
+from tests.project import make_project
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # the issue of the 19th is the newest with posts
+KEYS = Keys((b"a-secret-key-for-tests",))
+HOST = "http://127.0.0.1:4747"
+
+
+@pytest.fixture
+def project(tmp_path):
+    return make_project(tmp_path)
+
+
+@pytest.fixture
+def opening(project):
+    """How the studio of the project is started; tests replace what they need."""
+    return Opening(load=lambda: load(project.root / "digest.toml", {}), keys=KEYS, now=lambda: NOW)
+
+
+@pytest.fixture
+def workshop(opening):
+    return Workshop(opening)
+
+
+@pytest.fixture
+def client(workshop):
+    """Asks the site without a server, and without watching files."""
+    return TestClient(application(workshop, Bell()), base_url=HOST)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if path is None:
+        pytest.skip("no Chromium on PATH")
+    from playwright.sync_api import sync_playwright
+
+    from tests.test_email_screenshots import FLAGS
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
