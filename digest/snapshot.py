@@ -34,8 +34,9 @@ def story_from(text: str) -> Story:
 
 
 def canonical(value: object) -> str:
-    """The one JSON of a value, with its keys in order."""
-    return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    """The one JSON of a value, with its keys in order. Half a character becomes `?`."""
+    text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode()
 
 
 def digest_of(text: str) -> str:

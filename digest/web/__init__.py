@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
 from digest.renderer import Renderer
-from digest.web import front, guards, looks
+from digest.web import archive, front, guards, looks, own
 from digest.web.failures import HANDLERS
 from digest.web.site import Site
 
@@ -18,18 +18,18 @@ __all__ = ["Site", "application"]
 
 def routes(site: Site) -> list[BaseRoute]:
     """Every route of every area."""
-    return [*front.routes(site)]
+    return [*front.routes(site), *archive.routes(site), *own.routes(site)]
 
 
 def application(site: Site) -> Starlette:
     """The application, under the path of `newsletter.base_url` if that has one."""
     sheet = looks.sheet(Renderer(site.config.templates, site.config).theme())
-    own = [*routes(site), *looks.routes(sheet)]
+    every = [*routes(site), *looks.routes(sheet)]
     app = Starlette(
-        routes=[Mount(site.path, routes=own)] if site.path else own,
+        routes=[Mount(site.path, routes=every)] if site.path else every,
         exception_handlers=HANDLERS,
         middleware=guards.middleware(site),
     )
     app.state.site, app.state.sheet = site, sheet
-    app.state.paths = {route.endpoint: route.path for route in own if isinstance(route, Route)}
+    app.state.paths = {route.endpoint: route.path for route in every if isinstance(route, Route)}
     return app

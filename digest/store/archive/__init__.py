@@ -5,9 +5,11 @@ hand, as soon as its first message left. Texts are kept by their hash and never 
 of issues that are shown says all about every page: `stamp`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -87,14 +89,21 @@ class Archive:
 
     def stories(self, number: int) -> tuple[Story, ...]:
         """What an issue held, in its order."""
+        return self.stories_of([number]).get(number, ())
+
+    def stories_of(self, numbers: Sequence[int]) -> dict[int, tuple[Story, ...]]:
+        """The same of many issues; those whose texts were not kept are left out."""
+        held = issue_story.c.issue_number
         query = (
-            sa.select(tables.story_text.c.body)
+            sa.select(held, tables.story_text.c.body)
             .join(issue_story, issue_story.c.digest == tables.story_text.c.digest)
-            .where(issue_story.c.issue_number == number, issue_story.c.omitted == "")
-            .order_by(issue_story.c.place)
+            .where(held.in_(numbers), issue_story.c.omitted == "")
+            .order_by(held, issue_story.c.place)
         )
         with self.database.reading() as connection:
-            return tuple(map(story_from, connection.scalars(query)))
+            rows = connection.execute(query).all()
+        found = groupby(rows, key=itemgetter(0))
+        return {number: tuple(story_from(body) for _, body in held) for number, held in found}
 
     def told(
         self, default: Visibility, tag: str = "", *, limit: int = _PAGE, skip: int = 0
