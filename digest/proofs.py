@@ -24,6 +24,7 @@ from digest.checks.editions import check_audience, check_reach, check_weights
 from digest.checks.headers import check_settings
 from digest.checks.markup import Piece, Template
 from digest.checks.tags import check_followers, check_personas, check_unfollowed
+from digest.clients import broken
 from digest.composer import EditionMessage, Reader, measure
 from digest.composer.escape import html_values
 from digest.config import Config
@@ -167,7 +168,7 @@ def copy_of(draft: Draft, edition: Edition) -> Copy:
     return Copy(edition, subject, wording.preheader(edition.stories, own))
 
 
-def proof_of(draft: Draft, language: str, verdicts: Sequence[str] = ()) -> Proof:
+def proof_of(draft: Draft, language: str) -> Proof:
     """One message of a language, with a story of every shape, for the checks."""
     shapes = [story.id for story in _shapes(draft.candidates()[0])]
     message = draft.frozen(language, shapes, shapes)
@@ -175,9 +176,10 @@ def proof_of(draft: Draft, language: str, verdicts: Sequence[str] = ()) -> Proof
     cadence = draft.issue.cadence
     reader = draft.reader(Subscriber(0, _READER, "Ana", preferences, cadence, ""))
     templates = _Templates(draft)
+    pieces = tuple(_pieces(message, reader, shapes, templates))
     return Proof(
         language=language,
-        pieces=tuple(_pieces(message, reader, shapes, templates)),
+        pieces=pieces,
         text=message.text(reader),
         message=message.message(reader),
         shell=templates["digest.mjml"],
@@ -190,7 +192,7 @@ def proof_of(draft: Draft, language: str, verdicts: Sequence[str] = ()) -> Proof
         ),
         why=reader.why,
         newsletter=draft.config.newsletter,
-        verdicts=verdicts,
+        verdicts=broken("".join(piece.text for piece in pieces)),
     )
 
 

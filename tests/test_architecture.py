@@ -25,7 +25,7 @@ ROWS = [
     {"readership"},
     {
         "content", "renderer", "translations", "subscribers", "roster", "scaffold", "store",
-        "providers", "logs",
+        "providers", "logs", "clients",
     },
     DECISIONS,
     {"config"},
