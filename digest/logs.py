@@ -29,6 +29,7 @@ Event = Literal[
     "web.listening",
     "web.stopped",
     "issue.asked",
+    "issue.errors",
     "issue.paused",
     "issue.planned",
     "issue.sending",

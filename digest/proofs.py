@@ -7,6 +7,7 @@ each edition by its words and its size.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digest import wording
 from digest.checks import (
@@ -18,6 +19,8 @@ from digest.checks import (
     check_issue,
     check_proof,
     check_stories,
+    check_tags,
+    check_texts,
     in_order,
 )
 from digest.checks.editions import check_audience, check_reach, check_weights
@@ -33,8 +36,11 @@ from digest.content import Content
 from digest.inline import runs_left
 from digest.issues import Draft
 from digest.layout import Block, BlockName, Part, Slot
-from digest.models import Edition, Finding, Preferences, Severity, Story, Subscriber
+from digest.models import Edition, Finding, Issue, Plan, Preferences, Severity, Story, Subscriber
 from digest.translations import languages, translations
+
+if TYPE_CHECKING:
+    from digest.store import Store
 
 _READER = "reader@example.com"
 _ITEMS: Mapping[BlockName, str] = {
@@ -133,6 +139,36 @@ def inspect_issue(
         keys = {vocabulary.key(tag) for tag in followed}
         found += check_unfollowed(stories, places, vocabulary, keys)
     return in_order(found)
+
+
+def inspect_plan(draft: Draft, plan: Plan, before: Before | None = None) -> list[Finding]:
+    """What holds of everything that a plan would send: its posts, settings and editions."""
+    content, vocabulary = draft.content, draft.content.vocabulary
+    posts = {story.post for story in plan.stories}
+    places = Places(PostTexts(draft.config.root))
+    settings = settings_of(draft.config)
+    # Two posts of one title are told where one of them is new; a tag's slips need all posts.
+    of_posts = (
+        *check_texts(plan.stories, places),
+        *(one for one in check_tags(content.stories, places, vocabulary) if one.path in posts),
+    )
+    of_issue = inspect_issue(draft, plan.editions, readers=plan.readers, before=before)
+    own = check_settings(draft.config.newsletter, settings)
+    return in_order((*of_posts, *own, *of_issue))
+
+
+def before(store: "Store", issue: Issue) -> Before | None:
+    """The issue of the same cadence before, with the subjects of its editions."""
+    last = store.ledger.before(issue.cadence, issue.window.end)
+    if last is None:
+        return None
+    known = {story.id: story for story in store.archive.stories(last.number)}
+    subjects = set()
+    for edition in store.ledger.contents(last.number).editions:
+        stories = [known[story] for story in edition.stories if story in known]
+        if len(stories) == len(edition.stories):
+            subjects.add(wording.subject(stories, translations(edition.language)))
+    return Before(last.id, last.readers, frozenset(subjects))
 
 
 def inspect_edition(draft: Draft, edition: Edition, language: str = "") -> list[Finding]:

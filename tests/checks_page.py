@@ -11,7 +11,8 @@ HEAD = """\
 # Checks
 
 `digest check`, `digest plan` and `digest send` look at the same things, and the preview shows
-them. An **error** blocks a real send until it is mended; a **warning** is told; an **info** is told
+them. An **error** blocks a real send until it is mended or allowed by its id
+(`digest send … --allow link/dead`, which is recorded); a **warning** is told; an **info** is told
 with `-v`. `digest check --explain ID` says the same as this page, which
 `python -m tests.checks_page` makes.
 

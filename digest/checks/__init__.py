@@ -11,7 +11,8 @@ from digest.checks.places import Places
 from digest.checks.proof import Before, Copy, Proof, Settings
 from digest.checks.registry import RULES, find, nearest
 from digest.checks.rule import Rule
-from digest.checks.run import check_issue, check_proof, check_stories, in_order
+from digest.checks.run import check_issue, check_proof, check_stories, check_texts, in_order
+from digest.checks.tags import check_stories as check_tags
 
 __all__ = [
     "RULES",
@@ -24,6 +25,8 @@ __all__ = [
     "check_issue",
     "check_proof",
     "check_stories",
+    "check_tags",
+    "check_texts",
     "find",
     "in_order",
     "nearest",

@@ -25,9 +25,14 @@ def check_stories(
     stories: Sequence[Story], places: Places, vocabulary: Vocabulary
 ) -> Iterator[Finding]:
     """What can be told from the posts alone."""
+    yield from check_texts(stories, places)
+    yield from tags.check_stories(stories, places, vocabulary)
+
+
+def check_texts(stories: Sequence[Story], places: Places) -> Iterator[Finding]:
+    """What stories say and where they link; each finding is about one post."""
     yield from content.check_stories(stories, places)
     yield from links.check_stories(stories, places)
-    yield from tags.check_stories(stories, places, vocabulary)
 
 
 def check_proof(proof: Proof) -> list[Finding]:

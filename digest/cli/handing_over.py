@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import click
 
+from digest.cli import judging
 from digest.cli.asking import confirmed
 from digest.cli.exits import Exit
 from digest.cli.issue_shapes import issue_json
 from digest.cli.plan import show
 from digest.cli.send import say_nothing_new, say_where
 from digest.cli.session import Session
-from digest.cli.stored import OUTBOX, errors, freeze
+from digest.cli.stored import OUTBOX, freeze
 from digest.errors import DigestError
 from digest.issues import Draft
 from digest.planning import Frozen, material, plan_of
@@ -31,7 +32,7 @@ class Wishes:
     confirm: str | None = None
     canary: int | None = None
     replan: bool = False
-    allow_errors: bool = False
+    allowed: tuple[str, ...] = ()  # ids of checks
     as_json: bool = False
 
 
@@ -39,19 +40,22 @@ def send_planned(session: Session, store: Store, draft: Draft, wishes: Wishes) -
     """Send exactly the plan of the draft's issue; the exit code."""
     frozen = _frozen(session, store, draft, wishes)
     plan = plan_of(draft, frozen)
+    judging.judge(session, draft, plan, store)
     if not session.quiet and not wishes.as_json:
         show(session, plan, frozen.issue.state.value)
     if not plan.readers:
         say_nothing_new(session, plan)
         return session.finish()
-    if not _may_start(session, frozen.issue, wishes):
+    if not _may_start(session, store, frozen.issue, wishes):
         return Exit.DECLINED
     report = _run(session, store, draft, frozen.issue, wishes.canary)
     issue = store.ledger.find(draft.issue.id)
     assert issue is not None
     totals = store.ledger.totals(issue.number)
     if wishes.as_json:
-        shape = issue_json(issue, totals, frozen.contents)
+        shape = issue_json(
+            issue, totals, frozen.contents, store.ledger.operator.allowed(issue.number)
+        )
         click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
     _say_done(session, issue, report, totals.states)
     if session.config.provider == OUTBOX:
@@ -80,17 +84,20 @@ def _frozen(session: Session, store: Store, draft: Draft, wishes: Wishes) -> Fro
     return freeze(session, store, draft, replan=wishes.replan)
 
 
-def _may_start(session: Session, issue: PlannedIssue, wishes: Wishes) -> bool:
+def _may_start(session: Session, store: Store, issue: PlannedIssue, wishes: Wishes) -> bool:
     """Whatever leaves the machine is said yes to, by the number of its readers."""
     if session.config.provider == OUTBOX or issue.state is IssueState.DONE:
         return True
-    if errors(session.findings) and not wishes.allow_errors:
+    errors = judging.errors_of(session, store, issue, wishes.allowed)
+    if errors.blocking:
         session.finish()
-        session.say("Not sent: posts were left out. Mend them, or say --allow-errors.")
+        session.say(f"Not sent: {judging.blocked(errors.blocking)}.")
+        session.say("  mend them, or allow each: " + judging.allowing(issue.id, errors.blocking))
         return False
     given = wishes.confirm.replace(",", "") if wishes.confirm else None
     question = f"Send {issue.id} through {session.config.provider}? Type the number of readers"
     if confirmed(str(issue.readers), given, question):
+        judging.record(store, issue, errors)
         return True
     session.say(f"Not sent. To send it: digest send {issue.id} --confirm {issue.readers}")
     return False

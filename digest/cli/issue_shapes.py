@@ -1,9 +1,10 @@
 """The JSON of planned issues: documented in docs/json.md, stable, oldest keys first."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from digest.composer import delivery_id
-from digest.store.ledger.records import Contents, DeliveryRow, PlannedIssue, Totals
+from digest.store.ledger.records import Allowance, Contents, DeliveryRow, PlannedIssue, Totals
 
 
 def head_json(issue: PlannedIssue) -> dict[str, object]:
@@ -20,7 +21,9 @@ def head_json(issue: PlannedIssue) -> dict[str, object]:
     }
 
 
-def issue_json(issue: PlannedIssue, totals: Totals, contents: Contents) -> dict[str, object]:
+def issue_json(
+    issue: PlannedIssue, totals: Totals, contents: Contents, allowed: Sequence[Allowance] = ()
+) -> dict[str, object]:
     """Everything known of an issue. `deliveries` sum to `readers`; with `skipped`: the audience."""
     return {
         "schema": "digest/issue@1",
@@ -42,6 +45,10 @@ def issue_json(issue: PlannedIssue, totals: Totals, contents: Contents) -> dict[
             ],
         },
         "skipped": dict(contents.skipped),
+        "allowed": [
+            {"check": one.check, "findings": one.findings, "by": one.by, "at": _utc(one.at)}
+            for one in allowed
+        ],
     }
 
 

@@ -58,7 +58,8 @@ def show_issue(session: Session, issue: str, listed: str | None, as_json: bool) 
     store = required_store(session)
     planned = planned_issue(store, issue)
     ledger, number = store.ledger, planned.number
-    shape = issue_json(planned, ledger.totals(number), ledger.contents(number))
+    allowed = ledger.operator.allowed(number)
+    shape = issue_json(planned, ledger.totals(number), ledger.contents(number), allowed)
     if listed:
         rows = ledger.deliveries(number, DeliveryState(listed))
         shape["listed"] = [delivery_json(planned.id, row) for row in rows]
@@ -84,6 +85,9 @@ def _tell(shape: dict[str, Any]) -> None:
             click.echo(f"{number:>12,} {fact}, the provider says")
     for why, number in shape["skipped"].items():
         click.echo(f"{number:>10,} skipped: {why}")
+    for one in shape["allowed"]:
+        errors = counted(one["findings"], "error")
+        click.echo(f"{'allowed':>12}  {errors} of {one['check']}, by {one['by']} at {one['at']}")
     for row in shape.get("listed", ()):
         click.echo(f"{row['delivery']}  {row['email'] or '(erased)'}  {row['reason']}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.audience import draft_of, readership, store_of
+from digest.cli.judging import judge
 from digest.cli.options import at_option, cadence_option
 from digest.cli.session import Session, project_command
 from digest.cli.shapes import plan_json
@@ -41,6 +42,7 @@ def command(session: Session, at: str, cadence: str | None, replan: bool, as_jso
         frozen = freeze(session, store, draft, replan=replan)
         plan, state = plan_of(draft, frozen), frozen.issue.state.value
         previous = store.ledger.before(draft.issue.cadence, draft.issue.window.end)
+    judge(session, draft, plan, store)
     if as_json:
         shape = plan_json(plan, session.findings, state, previous)
         click.echo(json.dumps(shape, ensure_ascii=False, indent=2))

@@ -6,6 +6,7 @@ import click
 
 from digest.cli.audience import draft_of, readership, store_of
 from digest.cli.exits import Exit
+from digest.cli.judging import known_checks
 from digest.cli.options import at_option, cadence_option
 from digest.cli.plan import show
 from digest.cli.session import LATEST, Session, project_command
@@ -28,7 +29,14 @@ ONLY_STORED = "there is no store of subscribers, which this needs"
     "--canary", type=click.IntRange(min=1), metavar="N", help="Pause after the first N readers."
 )
 @replan_option
-@click.option("--allow-errors", is_flag=True, help="Send although posts were left out for errors.")
+@click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    metavar="ID",
+    callback=known_checks,
+    help="Send although this check found errors; repeatable, and recorded.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object (docs/json.md).")
 def command(
     session: Session,
@@ -38,7 +46,7 @@ def command(
     confirm: str | None,
     canary: int | None,
     replan: bool,
-    allow_errors: bool,
+    allowed: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Hand an issue to the provider: one message per reader, each exactly once.
@@ -56,7 +64,7 @@ def command(
     if store is not None:
         from digest.cli.handing_over import Wishes, send_planned
 
-        wishes = Wishes(confirm, canary, replan, allow_errors, as_json)
+        wishes = Wishes(confirm, canary, replan, allowed, as_json)
         return send_planned(session, store, draft, wishes)
     if session.config.provider != OUTBOX or canary is not None or as_json:
         raise DigestError(

@@ -13,7 +13,8 @@ from digest.content import read_content
 from digest.errors import DigestError, StaleError
 from digest.issues import Draft
 from digest.models import Cadence, Issue, Severity
-from digest.planning import Frozen, freeze, material, require_fresh
+from digest.planning import Frozen, freeze, material, plan_of, require_fresh
+from digest.proofs import before, blocking, inspect_plan
 from digest.scheduler.decision import Ask, Plan, Rest, Send, Skip, Step, decide
 from digest.scheduler.looking import look
 from digest.sender import JOURNALS, OUTAGES, Job, Report, Stopping, run, utc_now
@@ -108,6 +109,7 @@ class Scheduler:
             replan=replan,
         )  # fmt: skip
         _log.info("issue.planned", issue=issue.id, readers=frozen.issue.readers, left_out=errors)
+        self._judge(draft, frozen)
         for earlier in self.store.ledger.in_state(issue.cadence, IssueState.PLANNED):
             if earlier.window.end < issue.window.end:
                 skipped = Skipped(
@@ -115,6 +117,18 @@ class Scheduler:
                 )
                 self._note(skipped)
         return frozen
+
+    def _judge(self, draft: Draft, frozen: Frozen) -> None:
+        """An issue that the checks find errors in goes out only after an editor's yes."""
+        if self.config.provider == OUTBOX or not frozen.issue.readers:
+            return
+        plan, last = plan_of(draft, frozen), before(self.store, draft.issue)
+        errors = blocking(inspect_plan(draft, plan, last))
+        if errors:
+            checks = sorted({finding.check for finding in errors})
+            _log.warning("issue.errors", issue=draft.issue.id, checks=checks, errors=len(errors))
+            reason = f"{len(errors)} errors ({', '.join(checks)}): digest check"
+            self.store.schedule.require(frozen.issue.number, reason)
 
     def _ask(self, issue: Issue, reason: str) -> bool:
         """Let the editors know of a planned issue, by the one process that is the first to try."""

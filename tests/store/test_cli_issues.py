@@ -97,6 +97,20 @@ def test_a_changed_post_makes_the_plan_stale(stored, run):  # type: ignore[no-un
     assert again.code == 0
 
 
+POST_WITH_PRIVATE_LINK = """\
+---
+title: About agents
+publishedAt: 2026-11-16
+hashtags: "#ai #python"
+---
+## About agents
+
+**TLDR:** What happened with agents, in one sentence.
+
+**Link:** [The original](https://localhost/agents)
+"""
+
+
 def test_a_real_provider_needs_the_plan_first(stored, run, carrier):  # type: ignore[no-untyped-def]
     result = run("send", *AT)
 
@@ -126,9 +140,53 @@ def test_errors_in_posts_stop_a_real_send_until_allowed(stored, run, carrier):  
     stored.write("content/bad.md", "---\ntitle: Bad\npublishedAt: soon\n---\nText.\n")
     run("plan", *AT)
 
-    assert run("send", ISSUE, "--confirm", "3").code == Exit.DECLINED
-    assert run("send", ISSUE, "--confirm", "3", "--allow-errors").code == Exit.CHECKS
+    refused = run("send", ISSUE, "--confirm", "3")
+    assert refused.code == Exit.DECLINED
+    assert f"digest send {ISSUE} --allow front-matter/date" in refused.err
+    assert run("send", ISSUE, "--confirm", "3", "--allow", "link/dead").code == Exit.DECLINED
+    sent = run("send", ISSUE, "--confirm", "3", "--allow", "front-matter/date")
+    assert sent.code == Exit.CHECKS
     assert len(carrier.taken) == 3
+
+
+def test_what_a_check_found_stops_a_real_send_and_the_yes_to_it_is_recorded(  # type: ignore[no-untyped-def]
+    stored, run, carrier, monkeypatch
+):
+    monkeypatch.setattr("getpass.getuser", lambda: "ana")
+    stored.write("content/agents.md", POST_WITH_PRIVATE_LINK)
+    planned = run("plan", *AT)
+    refused = run("send", ISSUE, "--confirm", "3")
+
+    assert "content/agents.md:10: link: localhost is no public site" in planned.err
+    assert planned.code == Exit.CHECKS
+    assert refused.code == Exit.DECLINED
+    assert "Not sent: 1 error of link/private" in refused.err
+
+    run("send", ISSUE, "--confirm", "3", "--allow", "link/private", "--canary", "1")
+    run("issues", "resume", ISSUE)
+    rest = run("send", ISSUE, "--confirm", "3")
+    shown = run("issues", "show", ISSUE, "--json")
+
+    assert rest.code == Exit.CHECKS  # allowed once, allowed for the rest
+    assert len(carrier.taken) == 3
+    (allowed,) = json.loads(shown.out)["allowed"]
+    assert (allowed["check"], allowed["findings"], allowed["by"]) == ("link/private", 1, "ana")
+    assert "1 error of link/private, by ana at " in run("issues", "show", ISSUE).out
+
+
+def test_only_a_check_that_exists_can_be_allowed(stored, run):  # type: ignore[no-untyped-def]
+    done = run("send", ISSUE, "--allow", "link/privat")
+
+    assert done.code == Exit.USAGE
+    assert "did you mean link/private?" in done.err
+
+
+def test_the_outbox_asks_for_no_yes_to_errors(stored, run):  # type: ignore[no-untyped-def]
+    stored.write("content/agents.md", POST_WITH_PRIVATE_LINK)
+    done = run("send", *AT)
+
+    assert done.code == Exit.CHECKS
+    assert (stored.root / "outbox" / ISSUE).is_dir()
 
 
 def test_without_a_store_only_the_outbox_is_sent_to(project, run, carrier):  # type: ignore[no-untyped-def]

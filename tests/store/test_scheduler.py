@@ -147,6 +147,20 @@ def test_a_post_that_changes_before_anything_left_is_planned_anew(
     assert len(carrier.taken) == 3  # it has lost a tag
 
 
+def test_what_the_checks_find_waits_for_an_editor(
+    store: Store, tmp_path: Path, at_work: Clock, carrier: sending.Carrier
+) -> None:
+    place = tmp_path / "content" / "post-003.md"
+    place.write_text(place.read_text().replace("https://example.com", "https://localhost"))
+    one = scheduler(newsletter(tmp_path), store, at_work)
+    one.tick(WEEKLY)
+    at_work.now = THURSDAY
+    done = one.tick(WEEKLY)
+
+    assert carrier.taken == []
+    assert "waits for an editor's yes: 1 errors (link/private)" in done.reasons[0]
+
+
 def one_due(one, store: Store):  # type: ignore[no-untyped-def]
     from digest.planning import issue_of
 

@@ -1,6 +1,6 @@
 """What a person may do to an issue, and a sender at its end: stop, go on, give up, try again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from digest.errors import StoreError
 from digest.store.database import Database
-from digest.store.ledger.records import DeliveryState, IssueState
-from digest.store.ledger.schema import claim_window, delivery, issue
+from digest.store.dialects import insert_new
+from digest.store.ledger.records import Allowance, DeliveryState, IssueState
+from digest.store.ledger.schema import allowance, claim_window, delivery, issue
 
 _OPEN_ENDED = (IssueState.PLANNED, IssueState.SENDING, IssueState.PAUSED)
 
@@ -52,6 +53,31 @@ class Operator:
                         {"state": DeliveryState.CANCELLED.value},
                     )
         return cancelled
+
+    def allow(self, number: int, checks: Mapping[str, int], by: str, now: datetime) -> None:
+        """Record that it goes out with so many errors of each check. Said once, it stays said."""
+        rows = [
+            {
+                "issue_number": number,
+                "check_id": check,
+                "findings": findings,
+                "allowed_by": by,
+                "allowed_at": now,
+            }
+            for check, findings in sorted(checks.items())
+        ]
+        with self.database.writing() as connection:
+            for row in rows:
+                connection.execute(insert_new(connection, allowance).values(row))
+
+    def allowed(self, number: int) -> tuple[Allowance, ...]:
+        """What was allowed, by the ids of the checks."""
+        query = sa.select(allowance).where(allowance.c.issue_number == number)
+        with self.database.reading() as connection:
+            rows = connection.execute(query.order_by(allowance.c.check_id)).all()
+        return tuple(
+            Allowance(row.check_id, row.findings, row.allowed_by, row.allowed_at) for row in rows
+        )
 
     def retry(self, number: int) -> int:
         """Plan the failed deliveries again. Gives how many; the next `send` takes them up."""

@@ -72,6 +72,16 @@ class PlannedIssue:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """A check whose errors a person allowed an issue to go out with."""
+
+    check: str
+    findings: int
+    by: str  # who ran the command
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
     """What a plan was made of, and what came out apart from the deliveries."""
 

@@ -90,6 +90,19 @@ skip = sa.Table(
     sqlite_with_rowid=False,
 )
 
+allowance = sa.Table(
+    "issue_allowance",  # errors that a person allowed it to go out with
+    metadata,
+    _issue(),
+    sa.Column("check_id", BYTEWISE, nullable=False),  # `link/dead`
+    sa.Column("findings", BIG, nullable=False),
+    sa.Column("allowed_by", sa.Text, nullable=False),  # who ran the command
+    sa.Column("allowed_at", MOMENT, nullable=False),
+    sa.PrimaryKeyConstraint("issue_number", "check_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 delivery = sa.Table(
     "delivery",
     metadata,
