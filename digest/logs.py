@@ -23,6 +23,9 @@ from digest.config import plain_terminal
 # Every event there is. Its meaning is in docs/operations.md, where the names are a promise: they
 # are alerted on. mypy refuses a key that is not here, a test one that is not there.
 Event = Literal[
+    "config.kept",
+    "config.refused",
+    "config.reloaded",
     "library.warned",
     "web.answered",
     "web.failed",
@@ -39,6 +42,8 @@ Event = Literal[
     "issue.waits",
     "library.warned",
     "schedule.waits",
+    "service.started",
+    "service.stopped",
     "tick.failed",
 ]
 

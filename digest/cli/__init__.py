@@ -23,7 +23,7 @@ COMMANDS = {
     "issues": "See what was planned and sent; pause, resume, cancel, retry, publish, hide.",
     "schedule": "See what goes out by itself and when; pause it, resume it, do it once.",
     "explain": "Say why a reader gets each story, or why not.",
-    "serve": "Serve the readers' own pages.",
+    "serve": "Serve the readers' own pages, and send issues when they are due.",
     "events": "Take in what the provider told of deliveries.",
     "subscribers": "Add, list, change, import and export subscribers.",
     "tags": "See what each tag means in readers and stories; rename and merge tags.",

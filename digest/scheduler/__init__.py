@@ -4,7 +4,8 @@ The clock and the ledger decide (`decision`), a tick does it (`tick`). Whatever 
 in `digest serve` or cron with `digest schedule run-once`, decides nothing.
 """
 
+from digest.scheduler.clockwork import Clockwork
 from digest.scheduler.outlook import Ahead, Outlook, issues_ahead, outlook
 from digest.scheduler.tick import Done, Scheduler
 
-__all__ = ["Ahead", "Done", "Outlook", "Scheduler", "issues_ahead", "outlook"]
+__all__ = ["Ahead", "Clockwork", "Done", "Outlook", "Scheduler", "issues_ahead", "outlook"]

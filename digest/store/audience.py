@@ -73,6 +73,13 @@ class Audience:
             with closing(_driver_rows(connection, query)) as rows:
                 yield from _readers(rows, size, masks)
 
+    def zones(self, cadence: Cadence) -> tuple[str, ...]:
+        """The time zones that readers of a cadence named."""
+        zone = subscriber.c.timezone
+        query = sa.select(zone).where(subscriber.c.cadence == cadence.value, zone != "").distinct()
+        with self.database.reading() as connection:
+            return tuple(sorted(connection.scalars(query)))
+
     def count(self, cadence: Cadence, at: datetime) -> int:
         """How many `stream_due` would give."""
         query = sa.select(sa.func.count()).where(

@@ -1,0 +1,123 @@
+"""The service: pages and schedule in one process, reloaded by SIGHUP, ended by SIGTERM."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from socket import socket
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from digest import logs
+from digest.config import Config, load
+from digest.errors import ConfigError
+from digest.scheduler import Clockwork, Scheduler
+from digest.store import Store
+from digest.tokens import Keys
+from digest.web import Site, application
+from digest.web.server import PATIENCE, Server
+from digest.web.shelf import Shelf
+
+_SLACK = 0.5  # seconds of `PATIENCE` that ending the process takes
+
+_log = logs.get("service")
+
+
+@dataclass(slots=True)
+class Pages:
+    """An application that can be exchanged while it is served."""
+
+    current: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.current(scope, receive, send)
+
+
+@dataclass(slots=True)
+class Service:
+    """What `digest serve` runs: the pages, unless there is nowhere to `listen`, and the clock."""
+
+    config: Config
+    store: Store
+    keys: Keys
+    now: Callable[[], datetime]
+    listener: socket | None
+    clockwork: Clockwork | None
+    _pages: Pages = field(init=False)
+    _server: Server = field(init=False)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._pages = Pages(self._application(self.config))
+        self._server = Server(self._pages)
+
+    def run(self) -> bool:
+        """Serve until a signal says stop. False when something was in flight to the last."""
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+        with suppress(AttributeError):  # Windows has none
+            signal.signal(signal.SIGHUP, self._reload)
+        _log.info("service.started", pages=self.listener is not None, schedule=bool(self.clockwork))
+        if self.clockwork is not None:
+            self.clockwork.start()
+        if self.listener is not None:
+            self._server.serve_on(self.listener)
+        else:
+            self._ended.wait()
+        left = max(0.0, self._until - time.monotonic())
+        done = self.clockwork is None or self.clockwork.stop(left)
+        _log.info("service.stopped", in_flight=not done)
+        return done
+
+    def _stop(self, *_: object) -> None:
+        """Take nothing new, and let what is under way end within `PATIENCE`; a second time: now."""
+        again = self._ended.is_set()
+        self._until = time.monotonic() + (0 if again else PATIENCE - _SLACK)
+        self._server.force_exit = again
+        if self.clockwork is not None:
+            self.clockwork.scheduler.stopping.request()
+        self._server.stop()
+        self._ended.set()
+
+    def _reload(self, *_: object) -> None:
+        # not in the signal handler: it may have interrupted a thread that holds a lock
+        threading.Thread(target=self.reload, name="reload", daemon=True).start()
+
+    def reload(self) -> bool:
+        """Read the configuration again. One with a mistake changes nothing, and is in the log."""
+        try:
+            config = load(self.config.path)
+            pages = self._application(config)
+        except ConfigError as error:
+            _log.error("config.refused", failure=error)
+            return False
+        except Exception as error:
+            # whatever it is, the service that runs is better than one that does not
+            _log.error("config.refused", failure=error)
+            return False
+        if _needs_restart(config) != _needs_restart(self.config):
+            _log.warning("config.kept", keys=["store.database", "web.host", "web.port"])
+        self.config, self._pages.current = config, pages
+        if self.clockwork is not None:
+            self.clockwork.use(replace(self.clockwork.scheduler, config=config))
+        _log.info("config.reloaded")
+        return True
+
+    def _application(self, config: Config) -> ASGIApp:
+        return application(Site(config, self.store, self.keys, self.now, Shelf(config)))
+
+
+def _needs_restart(config: Config) -> tuple[object, ...]:
+    """What was opened when the service started."""
+    return config.database, config.web.host, config.web.port
+
+
+def clockwork(
+    config: Config, store: Store, keys: Keys, now: Callable[[], datetime], every: timedelta
+) -> Clockwork:
+    """The schedule of a service."""
+    return Clockwork(Scheduler(config, store, keys, now=now), every)
