@@ -41,9 +41,9 @@ Event = Literal[
     "issue.stale",
     "issue.waits",
     "library.warned",
+    "schedule.started",
+    "schedule.stopped",
     "schedule.waits",
-    "service.started",
-    "service.stopped",
     "tick.failed",
 ]
 

@@ -61,7 +61,6 @@ class Service:
         signal.signal(signal.SIGTERM, self._stop)
         with suppress(AttributeError):  # Windows has none
             signal.signal(signal.SIGHUP, self._reload)
-        _log.info("service.started", pages=self.listener is not None, schedule=bool(self.clockwork))
         if self.clockwork is not None:
             self.clockwork.start()
         if self.listener is not None:
@@ -69,9 +68,7 @@ class Service:
         else:
             self._ended.wait()
         left = max(0.0, self._until - time.monotonic())
-        done = self.clockwork is None or self.clockwork.stop(left)
-        _log.info("service.stopped", in_flight=not done)
-        return done
+        return self.clockwork is None or self.clockwork.stop(left)
 
     def _stop(self, *_: object) -> None:
         """Take nothing new, and let what is under way end within `PATIENCE`; a second time: now."""

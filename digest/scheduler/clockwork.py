@@ -46,6 +46,7 @@ class Clockwork:
 
     def start(self) -> None:
         """Tick now, and from now on."""
+        _log.info("schedule.started", cadences=list(self.scheduler.config.schedule))
         for thread in self._threads:
             thread.start()
         self.use(self.scheduler)
@@ -70,7 +71,9 @@ class Clockwork:
         self._ring()
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        in_flight = [thread.name for thread in self._threads if thread.is_alive()]
+        _log.info("schedule.stopped", in_flight=in_flight)
+        return not in_flight
 
     def _work(self, cadence: Cadence) -> None:
         """A cadence's thread."""

@@ -108,8 +108,8 @@ def test_the_mail_arrives_when_it_is_due(newsletter: Running) -> None:
     assert set(newsletter.keeper.readers.values()) == {1}
     assert len(newsletter.keeper.readers) == READERS
     assert events(newsletter.root) == [
-        "service.started", "web.listening", "issue.planned", "issue.sending", "issue.sent",
-        "web.stopped", "service.stopped",
+        "schedule.started", "web.listening", "issue.planned", "issue.sending", "issue.sent",
+        "web.stopped", "schedule.stopped",
     ]  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_kill_9_before_during_and_after_gives_every_reader_the_issue_once(
 ) -> None:
     root, ahead = newsletter.root, shift(BEFORE)
     with serving(root, ahead, "--schedule") as process:
-        until(lambda: "service.started" in events(root), "it runs")
+        until(lambda: "schedule.started" in events(root), "it runs")
         kill(process)  # before it was due
     with serving(root, ahead, "--schedule") as process:
         until(lambda: newsletter.took > READERS // 5, "some got it")
@@ -129,7 +129,7 @@ def test_kill_9_before_during_and_after_gives_every_reader_the_issue_once(
         kill(process)  # afterwards
     took = newsletter.took
     with serving(root, ahead, "--schedule") as process:
-        until(lambda: events(root).count("service.started") == 4, "it runs again")
+        until(lambda: events(root).count("schedule.started") == 4, "it runs again")
         time.sleep(0.5)  # some ticks
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
