@@ -153,7 +153,7 @@ def cancel(session: Session, issue: str) -> int:
 def retry(session: Session, issue: str) -> int:
     """Plan the failed deliveries of an issue again."""
     store = required_store(session)
-    number = store.ledger.operator.retry(planned_issue(store, issue).number)
+    number = store.ledger.operator.retry(planned_issue(store, issue).number, datetime.now(UTC))
     session.say(f"{number:,} deliveries are planned again: digest send {issue}")
     return Exit.DONE
 
@@ -181,7 +181,7 @@ def resolve(
         number = operator.accept(planned.number, datetime.now(UTC), chosen)
         session.say(f"{number:,} deliveries count as submitted")
     else:
-        number = operator.resend(planned.number, chosen)
+        number = operator.resend(planned.number, datetime.now(UTC), chosen)
         session.say(f"{number:,} deliveries are planned again: digest send {issue}")
     return Exit.DONE
 

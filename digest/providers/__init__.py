@@ -28,7 +28,7 @@ _ACCOUNTS = {
 }
 
 
-def _not_noted(delivery: str) -> None:
+def _not_noted(*deliveries: str) -> None:
     """Nobody wants to know: there is no ledger."""
 
 
@@ -39,9 +39,9 @@ class Batch:
     issue_id: str
     edition: EditionMessage
     readers: Sequence[Reader]
-    # A provider calls it with a delivery's id right before the first bytes leave that cannot be
-    # taken back. From any thread; what it raises stops that delivery and the hand-over.
-    starting: Callable[[str], None] = _not_noted
+    # A provider calls it with the ids of deliveries right before the first bytes of them leave that
+    # cannot be taken back. From any thread; what it raises stops these and the hand-over.
+    starting: Callable[..., None] = _not_noted
 
     def message(self, reader: Reader) -> bytes:
         """The complete message. A permanent ProviderError when this reader can have none."""

@@ -1,18 +1,21 @@
 """The wire journal: what a sender was doing when it was killed.
 
 One file a run, in `.digest/journal/`, emptied at every commit of the ledger. A line is written
-before a delivery starts and another after its answer, without waiting for the disk: what is
-written outlives the process, though not the machine. The file is locked as long as its run lives,
-which the kernel ends however the run ended, and across containers.
+before a delivery starts, without waiting for the disk: what is written outlives the process, though
+not the machine. The answers heard since the last start go into the same write: what has none in
+the file was on its way when the last delivery started, so it is never more than was in flight. The
+file is locked as long as its run lives, which the kernel ends however the run ended, and across
+containers.
 """
 
 import importlib
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 from digest.errors import Outcome
 from digest.providers import Answer, Receipt, Refusal
@@ -45,23 +48,31 @@ class Journal:
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND
         self._file = os.open(self.path, flags, 0o600)
         _lock(self._file)
+        self._heard: list[str] = []  # answers that wait for the next start
+        self._writing = Lock()  # providers start deliveries from threads of theirs
 
     def begin(self, claim: int) -> None:
         """Forget the window before, which is committed, and begin a claim."""
+        self._heard.clear()
         os.ftruncate(self._file, 0)
-        self._write(f"claim {claim}\n")
+        self._write([f"claim {claim}\n"])
 
-    def start(self, number: int) -> None:
-        """A delivery leaves now."""
-        self._write(f"{number} {_STARTED}\n")
+    def start(self, *numbers: int) -> None:
+        """These deliveries leave now."""
+        self._write([f"{number} {_STARTED}\n" for number in numbers])
 
     def answer(self, number: int, answer: Answer) -> None:
-        """What the provider said of a delivery."""
+        """What the provider said of a delivery; written with the next start, or by `flush`."""
         if isinstance(answer, Receipt):
             word, text = _TAKEN, answer.id
         else:
             word, text = answer.outcome.value, answer.reason
-        self._write(f"{number} {word} {_one_line(text)}\n")
+        with self._writing:
+            self._heard.append(f"{number} {word} {_one_line(text)}\n")
+
+    def flush(self) -> None:
+        """Write what was heard: for a while nothing starts."""
+        self._write([])
 
     def close(self) -> None:
         """The run ends and holds no window: nobody needs the journal."""
@@ -72,8 +83,11 @@ class Journal:
         """Leave it as a killed run does, for recovery to read."""
         os.close(self._file)
 
-    def _write(self, line: str) -> None:
-        os.write(self._file, line.encode())
+    def _write(self, lines: Sequence[str]) -> None:
+        with self._writing:
+            heard, self._heard = self._heard, []
+            if heard or lines:
+                os.write(self._file, "".join((*heard, *lines)).encode())
 
 
 class Remains:

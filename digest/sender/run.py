@@ -78,6 +78,7 @@ def run(
         raise
     job.ledger.operator.finish(job.issue.number)
     _put_away(job, journal)
+    job.ledger.settle_coverage()
     return report
 
 

@@ -95,7 +95,7 @@ class World:
             case "cancel":
                 operator.cancel(number)
             case "retry":
-                operator.retry(number)
+                operator.retry(number, self.now)
             case "accept":
                 operator.accept(number, self.now)
             case "wait":

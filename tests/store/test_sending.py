@@ -161,7 +161,7 @@ def test_an_operator_settles_what_is_unknown(store: Store, tmp_path: Path) -> No
     first, second = (row.number for row in store.ledger.deliveries(number, DeliveryState.UNKNOWN))
 
     assert store.ledger.operator.accept(number, NOW, [first]) == 1
-    assert store.ledger.operator.resend(number, [second]) == 1
+    assert store.ledger.operator.resend(number, NOW, [second]) == 1
     send(store, draft, again, tmp_path)
 
     assert len(again.taken) == 1
@@ -174,7 +174,7 @@ def test_failed_deliveries_are_tried_again_when_a_person_says_so(
     draft, again = planned(store, tmp_path, 4), Carrier()
     send(store, draft, Carrier(reader3=refused(Outcome.PERMANENT)), tmp_path)
 
-    assert store.ledger.operator.retry(find(store, draft).number) == 1
+    assert store.ledger.operator.retry(find(store, draft).number, NOW) == 1
     send(store, draft, again, tmp_path)
 
     assert again.taken == ["reader3@example.com"]

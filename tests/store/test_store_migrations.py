@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from digest.errors import StoreError
 from digest.store import Store, connect, migrate
+from digest.store.ledger import Ledger
+from digest.store.ledger.records import DeliveryState
 from digest.store.schema import HEAD, REVISIONS, metadata
 from tests.store.conftest import SECRETS
 from tests.store.people import add
@@ -182,3 +184,33 @@ def test_a_copied_template_is_current(sqlite_template: Path, tmp_path: Path) -> 
 
     assert migrate.standing(database) is migrate.Standing.CURRENT
     database.engine.dispose()
+
+
+def test_what_was_claimed_before_claims_were_windows_is_claimed_still(empty_url: str) -> None:
+    database = connect(empty_url)
+    database.keep_log()
+    with database.writing() as connection:
+        migrate.apply(connection, "0005")
+        for statement in _CLAIMED_BEFORE:
+            connection.exec_driver_sql(statement)
+        migrate.apply(connection, "head")
+    ledger = Ledger(database)
+
+    assert ledger.totals(1).states[DeliveryState.CLAIMED] == 1
+    (sent,) = ledger.deliveries(1, DeliveryState.SUBMITTED)
+    assert (sent.receipt, sent.attempts) == ("queued as 1", 1)
+    (held,) = ledger.deliveries(1, DeliveryState.CLAIMED)
+    assert (held.number, held.attempts) == (1, 0)
+    database.engine.dispose()
+
+
+_CLAIMED_BEFORE = (
+    "INSERT INTO issue (id, cadence, window_start, window_end, due_at, planned_at, state, provider,"
+    " paused_because, readers, errors_allowed) VALUES ('weekly-2026-11-19', 'weekly',"
+    " '2026-11-12T09:00:00.000000Z', '2026-11-19T09:00:00.000000Z', '2026-11-19T09:00:00.000000Z',"
+    " '2026-11-19T09:00:00.000000Z', 'sending', 'smtp', '', 2, 0)",
+    "INSERT INTO delivery (issue_number, number, subscriber_id, edition, state, attempts, receipt)"
+    " VALUES (1, 0, 7, 0, 'submitted', 1, 'queued as 1'), (1, 1, 8, 0, 'claimed', 1, NULL)",
+    "INSERT INTO claim_window (issue_number, lo, hi, state, owner, claim, lease_until) VALUES"
+    " (1, 0, 2, 'claimed', 'boot/smtp-1-a', 1, '2026-11-19T10:00:00.000000Z')",
+)

@@ -54,7 +54,7 @@ class Way:
 class _Run:
     """One `hand_over`, and why it goes on no further once it does not. Threads write to it."""
 
-    starting: Callable[[str], None]  # the batch's
+    starting: Callable[..., None]  # the batch's
     stop: Stop | None = None
     pause: Later | None = None
     validated: list[int] = field(default_factory=list)  # readers of each request
@@ -172,8 +172,7 @@ class Sendgrid:
     def _post(self, run: _Run, request: Request) -> Verdict:
         line = self._lines.get()
         try:
-            for delivery, _, _ in request.letters:
-                run.starting(delivery)
+            run.starting(*(delivery for delivery, _, _ in request.letters))
             said = line.post(request.body())
         except BaseException:  # its next answer would be this one's
             line.close()

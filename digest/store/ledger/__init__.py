@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from digest.models import Cadence, Issue, Window
 from digest.store.database import Database
-from digest.store.ledger import planning
-from digest.store.ledger.claims import Claims, split
+from digest.store.ledger import coverage, planning, windows
+from digest.store.ledger.claims import Claims
 from digest.store.ledger.operator import Operator
 from digest.store.ledger.planning import Draftsman
 from digest.store.ledger.records import (
@@ -38,6 +38,7 @@ from digest.store.ledger.schema import (
     edition,
     issue,
     issue_story,
+    receipt,
     skip,
 )
 from digest.store.schema import subscriber
@@ -46,6 +47,7 @@ __all__ = ["Claims", "Draftsman", "Ledger", "Operator"]
 
 _FACTS = ("delivered", "deferred", "bounced", "dropped", "complained", "unsubscribed")
 _PAGE = 1000
+_PLANNED, _CLAIMED = DeliveryState.PLANNED.value, DeliveryState.CLAIMED.value
 _BEGUN = (IssueState.SENDING, IssueState.PAUSED, IssueState.DONE)
 
 
@@ -62,7 +64,12 @@ class Ledger:
 
     def draw(self, planned: Issue, provider: str, now: datetime) -> Draftsman:
         """Begin to write a plan. It is the issue's from `Draftsman.finish` on."""
+        self.settle_coverage()
         return planning.begin(self.database, planned, provider, now)
+
+    def settle_coverage(self) -> None:
+        """Move the marks of all readers who were handed something since the last time."""
+        coverage.settle(self.database)
 
     def claims(self, number: int, owner: Owner) -> Claims:
         """The windows of an issue, for one sender."""
@@ -145,7 +152,7 @@ class Ledger:
                 .values(state=IssueState.SENDING.value, provider=provider)
             )
             if limit is not None:
-                split(connection, number, limit)
+                windows.split(connection, number, limit)
 
     def holding(self) -> set[str]:
         """The tokens of all owners that hold a window of any issue."""
@@ -168,6 +175,10 @@ class Ledger:
                 (DeliveryState(state), reason): n for state, reason, n in connection.execute(why)
             }
             told = connection.execute(sa.select(*facts).where(of_issue)).one()
+            in_hand = windows.in_hand(connection, number)
+            claimed = connection.scalar(sa.select(sa.func.count()).where(of_issue, in_hand)) or 0
+        by_state[_PLANNED] = by_state.get(_PLANNED, 0) - claimed
+        by_state[_CLAIMED] = claimed
         return Totals(
             {state: by_state.get(state.value, 0) for state in DeliveryState},
             dict(zip(_FACTS, told, strict=True)),
@@ -181,27 +192,40 @@ class Ledger:
                 delivery.c.number,
                 delivery.c.subscriber_id,
                 sa.func.coalesce(subscriber.c.email, ""),
-                delivery.c.state,
                 delivery.c.attempts,
-                sa.func.coalesce(delivery.c.receipt, ""),
+                sa.func.coalesce(receipt.c.receipt, ""),
                 sa.func.coalesce(delivery.c.reason, ""),
             )
             .outerjoin(subscriber, subscriber.c.id == delivery.c.subscriber_id)
-            .where(delivery.c.issue_number == number, delivery.c.state == state.value)
+            .outerjoin(
+                receipt,
+                (receipt.c.issue_number == delivery.c.issue_number)
+                & (receipt.c.number == delivery.c.number),
+            )
+            .where(delivery.c.issue_number == number)
             .order_by(delivery.c.number)
         )
-        with (
-            self.database.reading() as connection,
-            connection.execution_options(yield_per=_PAGE).execute(query) as rows,
-        ):
-            for n, person, email, found, *rest in rows:
-                yield DeliveryRow(n, person, email, DeliveryState(found), *rest)
+        with self.database.reading() as connection:
+            query = query.where(_in_state(connection, number, state))
+            with connection.execution_options(yield_per=_PAGE).execute(query) as rows:
+                for n, person, email, *rest in rows:
+                    yield DeliveryRow(n, person, email, state, *rest)
 
     def _issues(self, where: sa.ColumnElement[bool]) -> list[PlannedIssue]:
         query = sa.select(issue).where(where)
         order = (issue.c.due_at.desc(), issue.c.id)
         with self.database.reading() as connection:
             return [_issue(row) for row in connection.execute(query.order_by(*order))]
+
+
+def _in_state(
+    connection: sa.Connection, number: int, state: DeliveryState
+) -> sa.ColumnElement[bool]:
+    """Claimed is what is planned in a window that somebody holds."""
+    if state is DeliveryState.CLAIMED:
+        return windows.in_hand(connection, number)
+    here = delivery.c.state == state.value
+    return here & ~windows.in_hand(connection, number) if state.value == _PLANNED else here
 
 
 def _rows(

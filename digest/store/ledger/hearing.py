@@ -19,7 +19,7 @@ from digest.store.database import Database
 from digest.store.dialects import insert_new
 from digest.store.hashing import Hasher
 from digest.store.history import record
-from digest.store.ledger.claims import cover
+from digest.store.ledger.coverage import HANDED_OVER, cover
 from digest.store.ledger.records import DeliveryState
 from digest.store.ledger.schema import delivery, issue, provider_event, soft_bounce
 from digest.store.records import EventKind
@@ -28,7 +28,6 @@ from digest.store.suppressions import insert_suppression
 
 BATCH = 500  # events of one transaction
 _THOROUGH = timedelta(days=30)  # how far back a delivery is looked for whose address is gone
-_HANDED_OVER = (DeliveryState.SUBMITTED.value, DeliveryState.UNKNOWN.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +211,7 @@ def _place(
         .join(issue, issue.c.number == delivery.c.issue_number)
         .where(
             delivery.c.subscriber_id.in_(people),
-            delivery.c.state.in_(_HANDED_OVER),
+            delivery.c.state.in_(HANDED_OVER),
             delivery.c.submitted_at <= at,
         )
         .order_by(delivery.c.submitted_at.desc())

@@ -1,38 +1,46 @@
-"""What became of many deliveries, written in one statement: two microseconds a row on SQLite.
+"""What became of many deliveries, written by runs of neighbours that ended alike.
 
-SQLAlchemy's UPDATE with bound rows takes four times the CPU of the driver's.
+Nearly all of a window end alike: one UPDATE of a range, a third of the price of one for each. What
+a provider calls them differs, and goes into a table of its own, whose rows are only added.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 import sqlalchemy as sa
 
 from digest.store.ledger.records import DeliveryState, Mark
-from digest.store.timestamps import to_text
+from digest.store.ledger.schema import delivery
 
-# Nearly all of them: half of the values to bind.
-_SUBMITTED = """
-UPDATE delivery SET state = 'submitted', receipt = ?, reason = NULL, retry_at = NULL,
-  submitted_at = coalesce(submitted_at, ?)
-WHERE issue_number = ? AND number = ? AND state = ?
-"""
-_SQLITE = """
-UPDATE delivery SET state = ?, receipt = coalesce(?, receipt), reason = ?, retry_at = ?,
-  submitted_at = coalesce(submitted_at, ?)
-WHERE issue_number = ? AND number = ? AND state = ?
-"""
-_POSTGRESQL = """
-UPDATE delivery SET state = new.state, receipt = coalesce(new.receipt, delivery.receipt),
-  reason = new.reason, retry_at = new.retry_at,
-  submitted_at = coalesce(delivery.submitted_at, new.submitted_at)
-FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[])
-  AS new (state, receipt, reason, retry_at, submitted_at, number)
-WHERE delivery.issue_number = %s AND delivery.number BETWEEN %s AND %s
-  AND delivery.number = new.number AND coalesce(delivery.state, new.state) = %s
-"""
-# The range and the coalesce are for its planner: states change faster than its statistics, and for
-# a state that it believes nobody is in it compares every row of the window with every other.
+_RECEIPTS = {
+    "sqlite": "INSERT OR REPLACE INTO receipt (issue_number, number, receipt) VALUES (?, ?, ?)",
+    "postgresql": """
+INSERT INTO receipt (issue_number, number, receipt)
+SELECT %s, * FROM unnest(%s::bigint[], %s::text[])
+ON CONFLICT (issue_number, number) DO UPDATE SET receipt = excluded.receipt
+""",
+}
+_by_number = attrgetter("number")
+
+_run = (
+    sa.update(delivery)
+    .where(
+        delivery.c.issue_number == sa.bindparam("issue"),
+        delivery.c.number.between(sa.bindparam("first"), sa.bindparam("last")),
+        delivery.c.state == sa.bindparam("expected"),
+    )
+    .values(
+        state=sa.bindparam("new"),
+        attempts=delivery.c.attempts + sa.bindparam("tried", type_=sa.Integer),
+        reason=sa.bindparam("why"),
+        retry_at=sa.bindparam("again"),
+        submitted_at=sa.func.coalesce(
+            delivery.c.submitted_at, sa.bindparam("taken", type_=delivery.c.submitted_at.type)
+        ),
+    )
+)
 
 
 def write_marks(
@@ -42,47 +50,49 @@ def write_marks(
     at: datetime,
     *,
     expected: DeliveryState,
+    tried: int = 1,
 ) -> None:
-    """Move the deliveries that are in the `expected` state; any other is left alone."""
+    """Move the deliveries that are in the `expected` state; any other is left alone.
+
+    `tried`: how many attempts this was for each of them.
+    """
     if not marks:
         return
-    if connection.dialect.name == "sqlite":
-        _one_by_one(connection, issue_number, marks, at, expected.value)
+    every = {"issue": issue_number, "expected": expected.value, "tried": tried}
+    rows = [{**every, **run} for run in _runs(sorted(marks, key=_by_number), at)]
+    connection.execute(_run, rows if len(rows) > 1 else rows[0])
+    _keep_receipts(connection, issue_number, marks)
+
+
+def _runs(marks: Iterable[Mark], at: datetime) -> Iterator[dict[str, Any]]:
+    """Neighbours that ended alike."""
+    run: dict[str, Any] = {}
+    ended: tuple[Any, ...] = ()
+    for number, state, _, reason, retry_at in marks:
+        if run and number == run["last"] + 1 and ended == (state, reason, retry_at):
+            run["last"] = number
+            continue
+        if run:
+            yield run
+        ended = (state, reason, retry_at)
+        run = {
+            "first": number,
+            "last": number,
+            "new": state.value,
+            "why": reason,
+            "again": retry_at,
+            "taken": at if state is DeliveryState.SUBMITTED else None,
+        }
+    yield run
+
+
+def _keep_receipts(connection: sa.Connection, issue_number: int, marks: Sequence[Mark]) -> None:
+    named = [(issue_number, mark.number, mark.receipt) for mark in marks if mark.receipt]
+    if not named:
+        return
+    dialect = connection.dialect.name
+    if dialect == "sqlite":
+        connection.exec_driver_sql(_RECEIPTS[dialect], named)
     else:
-        _all_at_once(connection, issue_number, marks, at, expected.value)
-
-
-def _one_by_one(
-    connection: sa.Connection, issue_number: int, marks: Sequence[Mark], at: datetime, state: str
-) -> None:
-    now = to_text(at)
-    taken, others = [], []
-    for number, new, receipt, reason, retry_at in marks:
-        if new is DeliveryState.SUBMITTED and receipt is not None:
-            taken.append((receipt, now, issue_number, number, state))
-        else:
-            retry = to_text(retry_at) if retry_at else None
-            submitted = now if new is DeliveryState.SUBMITTED else None
-            others.append(
-                (new.value, receipt, reason, retry, submitted, issue_number, number, state)
-            )
-    if taken:
-        connection.exec_driver_sql(_SUBMITTED, taken)
-    if others:
-        connection.exec_driver_sql(_SQLITE, others)
-
-
-def _all_at_once(
-    connection: sa.Connection, issue_number: int, marks: Sequence[Mark], at: datetime, state: str
-) -> None:
-    submitted = DeliveryState.SUBMITTED
-    columns = (
-        [one.state.value for one in marks],
-        [one.receipt for one in marks],
-        [one.reason for one in marks],
-        [one.retry_at for one in marks],
-        [at if one.state is submitted else None for one in marks],
-    )
-    numbers = [one.number for one in marks]
-    bounds = (min(numbers), max(numbers))
-    connection.exec_driver_sql(_POSTGRESQL, (*columns, numbers, issue_number, *bounds, state))
+        _, numbers, receipts = map(list, zip(*named, strict=True))
+        connection.exec_driver_sql(_RECEIPTS[dialect], (issue_number, numbers, receipts))

@@ -79,10 +79,10 @@ class Operator:
             Allowance(row.check_id, row.findings, row.allowed_by, row.allowed_at) for row in rows
         )
 
-    def retry(self, number: int) -> int:
+    def retry(self, number: int, now: datetime) -> int:
         """Plan the failed deliveries again. Gives how many; the next `send` takes them up."""
         values = {
-            "state": DeliveryState.PLANNED.value, "attempts": 0, "retry_at": None, "reason": None
+            "state": DeliveryState.PLANNED.value, "attempts": 0, "retry_at": now, "reason": None
         }  # fmt: skip
         return self._again(number, DeliveryState.FAILED, _in_issue(number), values)
 
@@ -97,9 +97,10 @@ class Operator:
                 connection, _chosen(number, chosen), DeliveryState.UNKNOWN, values
             )
 
-    def resend(self, number: int, chosen: Sequence[int] | None = None) -> int:
+    def resend(self, number: int, now: datetime, chosen: Sequence[int] | None = None) -> int:
         """Plan unknown deliveries again: whoever did get the message gets it twice."""
-        values = {"state": DeliveryState.PLANNED.value, "retry_at": None}
+        # ready from now on: not in the hands of who has claimed the rest of their window before
+        values = {"state": DeliveryState.PLANNED.value, "retry_at": now}
         return self._again(number, DeliveryState.UNKNOWN, _chosen(number, chosen), values)
 
     def finish(self, number: int) -> bool:

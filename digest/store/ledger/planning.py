@@ -24,6 +24,7 @@ from digest.store.ledger.schema import (
     edition,
     issue,
     issue_story,
+    receipt,
     skip,
 )
 
@@ -109,7 +110,9 @@ def discard(database: Database, numbers: Iterable[int]) -> None:
         while last is not None and gone <= last:
             gone += _SWEEP
             with database.writing() as connection:
-                connection.execute(sa.delete(delivery).where(of_issue, delivery.c.number < gone))
+                for table in (delivery, receipt):
+                    mine = (table.c.issue_number == number, table.c.number < gone)
+                    connection.execute(sa.delete(table).where(*mine))
         with database.writing() as connection:
             connection.execute(sa.delete(issue).where(issue.c.number == number))
 
@@ -135,8 +138,15 @@ def _retire(connection: sa.Connection, number: int) -> None:
     row = connection.execute(
         sa.select(issue.c.id, issue.c.state).where(issue.c.number == number).with_for_update()
     ).one_or_none()
-    begun = sa.exists(
-        sa.select(1).where(delivery.c.issue_number == number, delivery.c.state != _PLANNED)
+    begun = sa.or_(
+        sa.exists(
+            sa.select(1).where(delivery.c.issue_number == number, delivery.c.state != _PLANNED)
+        ),
+        sa.exists(
+            sa.select(1).where(
+                claim_window.c.issue_number == number, claim_window.c.state == "claimed"
+            )
+        ),
     )
     if row is None or row.id.startswith(_UNNAMED):
         raise StoreError("another process has just replaced this plan", hint="look at it first")
@@ -178,8 +188,5 @@ def _write_contents(connection: sa.Connection, number: int, contents: Contents) 
 
 
 def _write_windows(connection: sa.Connection, number: int, readers: int) -> None:
-    rows = [
-        (number, lo, min(lo + WINDOW, readers), "open", None, None, None, None)
-        for lo in range(0, readers, WINDOW)
-    ]
-    write_rows(connection, claim_window, rows)
+    rows = [(number, lo, min(lo + WINDOW, readers), "open") for lo in range(0, readers, WINDOW)]
+    write_rows(connection, claim_window, rows, first=4)

@@ -105,7 +105,7 @@ class InClaim(NamedTuple):
 
     number: int
     subscriber_id: int
-    attempts: int
+    attempts: int  # this one included
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,6 @@ class Closing:
 
     held: Held
     marks: tuple[Mark, ...]
-    rest: DeliveryState = DeliveryState.PLANNED  # of those without a mark; or UNKNOWN
 
 
 class Idle(StrEnum):

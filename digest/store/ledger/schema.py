@@ -1,7 +1,8 @@
 """The tables of the ledger: issues, their editions, and one row per delivery.
 
 A delivery holds no address, so that it outlives the person it went to. There is no index on its
-state, which changes several times: work is found through `claim_window`, a row for a thousand.
+state: work is found through `claim_window`, a row for a thousand. Nor is `claimed` written in it:
+a delivery is claimed while it is planned in a window that somebody holds (`windows.in_hand`).
 """
 
 import sqlalchemy as sa
@@ -114,7 +115,6 @@ delivery = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", BIG, nullable=False, server_default="0"),
     sa.Column("retry_at", MOMENT),
-    sa.Column("receipt", sa.Text),
     sa.Column("reason", sa.Text),
     # facts, each set once; only the first is our own
     sa.Column("submitted_at", MOMENT),
@@ -127,11 +127,23 @@ delivery = sa.Table(
     sa.PrimaryKeyConstraint("issue_number", "number"),
     sa.UniqueConstraint("issue_number", "subscriber_id"),
     sa.CheckConstraint(
+        # `claimed` was written before revision 0005
         "state IN ('planned', 'claimed', 'submitted', 'failed', 'unknown', 'suppressed', "
         "'cancelled')",
         name="state",
     ),
     postgresql_with={"fillfactor": 60},  # room for the next version of a row on its own page
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+receipt = sa.Table(
+    "receipt",  # what a provider calls what it took; in the delivery it would double every change
+    metadata,
+    sa.Column("issue_number", BIG, nullable=False),
+    sa.Column("number", BIG, nullable=False),  # of the delivery
+    sa.Column("receipt", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("issue_number", "number"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -147,6 +159,9 @@ claim_window = sa.Table(
     sa.Column("owner", sa.Text),
     sa.Column("claim", BIG),  # counts an owner's claims
     sa.Column("lease_until", MOMENT),
+    sa.Column("claimed_at", MOMENT),
+    # whether `covered_until` of those who were handed something was moved: done, due, or moving
+    sa.Column("coverage", sa.Text, nullable=False, server_default="done"),
     sa.PrimaryKeyConstraint("issue_number", "lo"),
     sa.CheckConstraint("state IN ('open', 'claimed', 'done')", name="state"),
     sqlite_strict=True,

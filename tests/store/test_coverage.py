@@ -1,0 +1,119 @@
+"""Readers' marks move after a run, and count for other issues from the moment of the hand-over."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.errors import Outcome
+from digest.models import Cadence
+from digest.sender.journal import Journal
+from digest.store import Store
+from digest.store.ledger import coverage
+from digest.store.ledger.records import Closing, DeliveryState, Mark
+from tests.invented import ISSUE
+from tests.store.conftest import NOW
+from tests.store.sending import Carrier, draft_of, find, frozen, readers, refused, send, states
+
+READERS = 9
+
+
+def marks(store: Store) -> list[object]:
+    found = (store.subscriptions.find(f"reader{n}@example.com") for n in range(READERS))
+    return [one and one.covered_until for one in found]
+
+
+@pytest.fixture
+def half_sent(store: Store, tmp_path: Path) -> Store:
+    """All but the last were handed over, by a sender that was killed after its commit."""
+    readers(store, READERS)
+    draft = draft_of(tmp_path)
+    frozen(store, draft)
+    issue, journal = find(store, draft), Journal(tmp_path / "journal", "carrier")
+    claims = store.ledger.claims(issue.number, journal.owner)
+    claim = claims.turn(None, NOW).claim
+    assert claim is not None
+    taken = [Mark(one.number, DeliveryState.SUBMITTED) for one in claim.deliveries[:-1]]
+    claims.close(Closing(claim.held, tuple(taken)), NOW)
+    journal.close()
+    return store
+
+
+def test_marks_are_due_after_a_commit_and_moved_before_the_next_plan(
+    half_sent: Store, tmp_path: Path
+) -> None:
+    assert marks(half_sent) == [None] * READERS
+
+    half_sent.ledger.settle_coverage()
+
+    assert sorted(marks(half_sent), key=str) == [ISSUE.window.end] * (READERS - 1) + [None]
+
+
+def test_marks_of_many_windows_are_moved_in_the_order_of_readers(
+    half_sent: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coverage, "_FEW", 0)
+    monkeypatch.setattr(coverage, "_CHUNK", 2)
+
+    half_sent.ledger.settle_coverage()
+
+    assert sorted(marks(half_sent), key=str) == [ISSUE.window.end] * (READERS - 1) + [None]
+
+
+def test_what_another_issue_has_just_handed_over_is_not_repeated(
+    store: Store, tmp_path: Path
+) -> None:
+    """Their marks are due and not moved yet: whoever claims looks into the ledger."""
+    readers(store, READERS)
+    other = replace(ISSUE, cadence=Cadence.MONTHLY, id="monthly-2026-11-19")
+    weekly, monthly = draft_of(tmp_path), draft_of(tmp_path, issue=other)
+    frozen(store, weekly)
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE subscriber SET cadence = 'monthly'")
+    frozen(store, monthly)
+    issue, journal = find(store, weekly), Journal(tmp_path / "journal", "carrier")
+    claims = store.ledger.claims(issue.number, journal.owner)
+    claim = claims.turn(None, NOW).claim
+    assert claim is not None
+    taken = [Mark(one.number, DeliveryState.SUBMITTED) for one in claim.deliveries]
+    claims.close(Closing(claim.held, tuple(taken)), NOW)
+    journal.close()
+
+    carrier = Carrier()
+    send(store, monthly, carrier, tmp_path)
+
+    assert carrier.taken == []
+    assert states(store, monthly) == {"suppressed": READERS}
+
+
+def test_a_refused_reader_keeps_their_mark(store: Store, tmp_path: Path) -> None:
+    readers(store, READERS)
+    draft = draft_of(tmp_path)
+    frozen(store, draft)
+
+    send(store, draft, Carrier(reader4=refused(Outcome.PERMANENT)), tmp_path)
+
+    assert [n for n, mark in enumerate(marks(store)) if mark is None] == [4]
+
+
+def test_what_is_planned_again_while_others_are_in_hand_is_not_in_hand(
+    store: Store, tmp_path: Path
+) -> None:
+    readers(store, READERS)
+    draft = draft_of(tmp_path)
+    frozen(store, draft)
+    number, journal = find(store, draft).number, Journal(tmp_path / "journal", "carrier")
+    claims = store.ledger.claims(number, journal.owner)
+    claim = claims.turn(None, NOW).claim
+    assert claim is not None
+    waiting = Mark(0, DeliveryState.PLANNED, reason="busy", retry_at=NOW + timedelta(minutes=1))
+    claims.close(Closing(claim.held, (Mark(1, DeliveryState.FAILED, reason="no"), waiting)), NOW)
+    again = claims.turn(None, NOW).claim
+    assert again is not None
+
+    store.ledger.operator.retry(number, NOW + timedelta(seconds=1))
+
+    assert states(store, draft) == {"planned": 2, "claimed": READERS - 2}
+    assert len(claims.claimed_in(again.held)) == READERS - 2
+    journal.close()
