@@ -381,5 +381,5 @@ def _between(story: Story, found: Sequence[Link], places: Places) -> Iterator[Fi
             yield SAME_WORDS.at(story.post, places.line(story, link.target), message, key="link")
         if target in targets:
             message = f"linked twice: {target[:80]}"
-            yield REPEATED.at(story.post, places.line(story, link.target), message, key="link")
+            yield REPEATED.at(story.post, places.last(story, link.target), message, key="link")
         targets.add(target)

@@ -162,7 +162,7 @@ class Template:
         """The line that most likely wrote an element: by its longest attribute that is here."""
         values = sorted(element.attributes.values(), key=len, reverse=True)
         for value in (*values, f"<{element.name}", f"<mj-{element.name}"):
-            if len(value) > 2 and value in self.text:
+            if (len(value) > 2 or value[:1] == "<") and value in self.text:
                 return self.line_of(value)
         return 0
 

@@ -33,7 +33,7 @@ class Places:
     def last(self, story: Story, needle: str) -> int:
         """The last line of the post that holds `needle`, else the story's heading."""
         lines = self._of(story.post)
-        found = [n for n, line in enumerate(lines, start=1) if needle[:_PROBE] in line]
+        found = [n for n, line in enumerate(lines, start=1) if needle in line]
         return found[-1] if found else story.line
 
     def key(self, story: Story, names: tuple[str, ...], needle: str = "") -> int:

@@ -1,0 +1,270 @@
+"""Every check finds the fault planted for it, at its line, and nothing in what is clean."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from digest import config
+from digest.checks import RULES, Before, Copy, check_issue, check_proof
+from digest.checks.editions import check_audience, check_reach, check_weights
+from digest.checks.headers import check_message
+from digest.checks.markup import Piece, Template
+from digest.checks.places import Places
+from digest.checks.tags import check_followers, check_unfollowed
+from digest.clients import broken
+from digest.content import read_content
+from digest.issues import Draft, issue_at
+from digest.models import Edition
+from digest.proofs import proof_of, samples
+from digest.tokens import Keys
+from tests import planted
+from tests.project import SETTINGS, make_project
+from tests.stories import story
+
+SECRET = "a-secret-key-for-tests"
+
+
+@pytest.fixture(scope="module")
+def draft(tmp_path_factory: pytest.TempPathFactory) -> Draft:
+    """A good newsletter, read once."""
+    project = make_project(tmp_path_factory.mktemp("good"))
+    text = SETTINGS + '[templates]\nfolder = "templates"\n'
+    configured = config.parse(text, project.root / "digest.toml", {})
+    content = read_content(configured)
+    now = max(one.published for one in content.stories).replace(month=11, day=20)
+    issue = issue_at(configured, configured.cadence, now)
+    return Draft(configured, content, issue, Keys((SECRET.encode(),)))
+
+
+@pytest.fixture(scope="module")
+def proof(draft: Draft):
+    return proof_of(draft, "en")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], list[dict]]:
+    """All findings over a folder of bad posts, by check and file: one run of the command."""
+    import os
+    import subprocess
+    import sys
+
+    project = make_project(tmp_path_factory.mktemp("bad"))
+    for one in planted.POSTS:
+        project.write(f"content/bad/{one.name}.md", one.source)
+    for number in range(3):
+        project.post(f"k{number}", tags="#kubernetes #agents")
+    project.post("0first", title="Twice told")
+    done = subprocess.run(
+        [sys.executable, "-m", "digest", "check", "-v", "--format", "json"],
+        cwd=project.root, capture_output=True, text=True, check=False,
+        env={**os.environ, "DIGEST_SECRET_KEY": SECRET},
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    by: dict[tuple[str, str], list[dict]] = {}
+    for line in done.stdout.splitlines():
+        finding = json.loads(line)
+        by.setdefault((finding["check"], finding["path"]), []).append(finding)
+    return by
+
+
+@pytest.mark.parametrize("plant", planted.POSTS, ids=lambda one: one.check)
+def test_a_fault_in_a_post_is_found_at_its_line(found, plant):
+    findings = found.get((plant.check, f"content/bad/{plant.name}.md"), [])
+
+    assert findings, sorted(check for check, path in found if plant.name in path)
+    line = 1 if plant.check in planted.AT_THE_TOP else plant.line
+    assert line in [one["line"] for one in findings]
+
+
+def test_nothing_is_found_in_the_good_posts_beside_them(found):
+    good = [key for key in found if "/bad/" not in key[1] and key[1].startswith("content/")]
+
+    assert good == []
+
+
+def test_a_good_message_has_no_finding(proof):
+    assert check_proof(proof) == []
+
+
+@pytest.mark.parametrize(("check", "fragment"), planted.FRAGMENTS, ids=lambda v: v[:24])
+def test_a_fault_in_a_template_is_found_at_its_line(proof, check, fragment):
+    template = Template("templates/digest.mjml", f"<mjml>\n<mj-body>\n{fragment}\n</mj-body>")
+    html = proof.html.replace("</body>", "")
+    end = Piece(fragment + "</body></html>", template)
+    pieces = (Piece(html.replace("</html>", ""), proof.shell), end)
+    bad = replace(proof, pieces=pieces, shell=template, verdicts=broken(html + fragment))
+    findings = [one for one in check_proof(bad) if one.check == check]
+
+    assert findings
+    assert {one.path for one in findings} == {"templates/digest.mjml"}
+    assert check == "rendering/support" or 3 in [one.line for one in findings]
+
+
+@pytest.mark.parametrize(("check", "before", "after"), planted.CHANGES, ids=lambda v: v[:20])
+def test_what_is_taken_from_a_message_is_missed(proof, check, before, after):
+    assert before in proof.html
+    html = proof.html.replace(before, after, 1)
+    bad = replace(proof, pieces=(Piece(html, proof.shell),))
+
+    assert check in {one.check for one in check_proof(bad)}
+
+
+@pytest.mark.parametrize(("check", "before", "after"), planted.HEADERS, ids=lambda v: str(v)[:24])
+def test_a_fault_in_a_header_is_found(proof, check, before, after):
+    assert before in proof.message
+    message = proof.message.replace(before, after, 1)
+
+    assert check in {one.check for one in check_message(message, "message.en")}
+
+
+def test_pictures_with_few_words_are_found(proof):
+    picture = '<img src="https://news.example.com/a.png" width="20" alt="A queue">'
+    html = f'<html lang="en" dir="ltr"><body><h1>Hi</h1>{picture * 6}</body></html>'
+    bad = replace(proof, pieces=(Piece(html, proof.shell),))
+
+    assert "image/text" in {one.check for one in check_proof(bad)}
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("law/unsubscribe", {"text": "Words " * 40}),
+        ("law/postal-address", {"text": "Words " * 40}),
+        ("law/why", {"text": "Words " * 40}),
+        ("text/missing", {"text": "Hi"}),
+        ("text/short", {"text": "Words " * 22}),
+        ("text/markup", {"text": "<strong>Words</strong> " * 40}),
+        ("law/old-year", {"shell": Template("digest.mjml", "<p>\n© 2019 Example Ltd</p>")}),
+        ("size/message", {"message": b"x" * 500_001}),
+    ],
+)
+def test_what_the_law_and_the_size_ask_for_is_missed(proof, check, change):
+    findings = check_proof(replace(proof, **change))
+
+    assert check in {one.check for one in findings}
+
+
+SETTING = {
+    "header/freemail": ("news@example.com", "news@gmail.com", "sender"),
+    "header/no-reply": ("news@example.com", "noreply@example.com", "sender"),
+    "header/aligned": (
+        'postal_address = "Example',
+        'base_url = "https://news.example.org"\npostal_address = "Example',
+        "base_url",
+    ),
+}
+
+
+@pytest.mark.parametrize("check", SETTING)
+def test_a_fault_in_the_settings_is_found_at_its_line(project, run, check):
+    before, after, key = SETTING[check]
+    text = SETTINGS.replace(before, after)
+    project.write("digest.toml", text)
+    line = next(n for n, row in enumerate(text.splitlines(), 1) if row.startswith(key))
+    out = run("check").out
+
+    assert any(f"digest.toml:{line}: newsletter.{key}" in row for row in out.splitlines()), out
+
+
+def test_a_persona_with_a_misspelt_tag_is_told_with_the_right_one(project, run):
+    project.write("digest.toml", SETTINGS.replace('["ai", "python"]', '["ai", "pyhton"]'))
+    line = len(SETTINGS.splitlines())
+
+    assert f"digest.toml:{line}: personas.ana.tags: no post has #pyhton; did you mean #python?" in (
+        run("check").out
+    )
+
+
+def test_tags_that_readers_follow_are_held_against_those_of_posts(draft):
+    vocabulary, used = draft.content.vocabulary, {"kubernetes", "ai"}
+    (finding,) = check_followers({"kuberntes": 41, "ai": 3, "cooking": 2}, vocabulary, used)
+
+    assert finding.check == "tag/followed"
+    assert "41 readers" in str(finding)
+    assert "did you mean #kubernetes?" in str(finding)
+
+
+def test_a_story_whose_tags_nobody_follows_is_told(draft):
+    stories = draft.candidates()[0]
+    told = check_unfollowed(stories, Places(), draft.content.vocabulary, {"ai", "accessibility"})
+
+    assert [one.path for one in told] == ["content/ferry.md"]
+
+
+def copy(**more) -> Copy:
+    """An edition that is as it should be, but for what is said."""
+    stories = more.pop("stories", (story("one", title="A story of two queues"), story("two")))
+    size = more.pop("html_bytes", 30_000)
+    words = {
+        "subject": "A story of two queues and 1 more",
+        "preheader": "What the team learned when both of them were full at once",
+    }
+    return Copy(Edition("3fa10000", "en", stories, (), 5, size), **(words | more))
+
+
+LAST = Before("weekly-2026-11-12", 100, frozenset({"A subject of last week"}))
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("subject/length", {"subject": "Queues"}),
+        ("subject/test", {"subject": "Test"}),
+        ("subject/same", {"subject": "A subject of last week"}),
+        ("preheader/length", {"preheader": "Short"}),
+        ("preheader/same", {"preheader": "A story of two queues and 1 more and on and on it goes"}),
+        ("size/html", {"html_bytes": 102_001}),
+        ("size/near", {"html_bytes": 90_000}),
+        ("edition/short", {}),
+        ("edition/long", {"stories": (story("one", tldr="word " * 5001), story("two"))}),
+        ("edition/empty", {"stories": ()}),
+        ("edition/few", {"stories": (story("one"),)}),
+        ("edition/same-title", {"stories": (story("a", title="Twin"), story("b", title="Twin"))}),
+    ],
+)
+def test_a_fault_of_an_edition_is_found(check, change):
+    findings = {one.check: one for one in check_issue("weekly-2026-11-19", [copy(**change)], LAST)}
+
+    assert check in findings
+    assert findings[check].path.startswith("weekly-2026-11-19")
+
+
+def test_what_many_editions_have_in_common_is_told_once():
+    found = check_issue("weekly-2026-11-19", [copy(html_bytes=110_000)] * 40)
+
+    (finding,) = [one for one in found if one.check == "size/html"]
+    assert "and 39 more editions" in finding.message
+
+
+def test_an_audience_that_halved_is_told():
+    (finding,) = check_audience("weekly-2026-11-19", 50, LAST)
+
+    assert finding.check == "personal/audience"
+    assert "50 readers, -50 % against weekly-2026-11-12" in finding.message
+    assert not list(check_audience("weekly-2026-11-19", 110, LAST))
+
+
+def test_stories_that_nobody_gets_or_that_are_heavy_are_told():
+    stories = (story("one"), story("lost"))
+    copies = [copy(stories=(stories[0],))]
+    (lost,) = check_reach(stories, copies, Places())
+    (heavy,) = check_weights(stories, {"one": 25_000, "lost": 900}, Places())
+
+    assert (lost.check, heavy.check) == ("personal/nobody", "size/story")
+
+
+def test_good_editions_have_no_finding(draft):
+    editions = list(samples(draft))
+    told = check_issue(draft.issue.id, [copy(stories=one.stories * 9) for one in editions])
+
+    assert len(editions) > 3
+    assert {one.check for one in told} <= {"edition/same-title"}
+
+
+def test_at_least_sixty_checks_have_a_fault_planted_for_them():
+    every = (planted.POSTS, planted.FRAGMENTS, planted.CHANGES, planted.HEADERS)
+    checks = {getattr(one, "check", None) or one[0] for group in every for one in group}
+
+    assert len(checks) >= 80
+    assert checks <= RULES.keys()
