@@ -276,7 +276,7 @@ OTHERS = (
          _TEMPLATES),
     Rule("template/changed", INFO, "An ejected template is newer than ours.",
          "Ours was mended or improved since you took it; yours stays as it is.",
-         "`digest templates check NAME --diff` shows what changed.", _TEMPLATES),
+         "`digest templates check NAME` shows the difference.", _TEMPLATES),
     Rule("subscribers/file", ERROR, "A list of subscribers can be read.",
          "Nobody in it gets anything.", "Save it as CSV in UTF-8 with a column `email`.",
          "docs/subscribers.md"),

@@ -14,9 +14,10 @@ from digest.cli.exits import EXITS_HELP, Exit
 COMMANDS = {
     "init": "Write a digest.toml beside your posts, or a small newsletter to start from.",
     "stories": "List the stories in your posts.",
-    "check": "Find what is wrong in posts, subscribers and templates.",
+    "check": "Find what is wrong in posts, subscribers, templates and the next issue.",
     "render": "Render one reader's digest.",
     "preview": "See every reader's digest in a browser, while you write.",
+    "templates": "List the mail's templates, take one over, hear when ours has changed.",
     "plan": "Show what the due issue would hold and who would get it.",
     "send": "Hand the due issue to the provider (the outbox, unless configured).",
     "test-send": "Mail one message of an issue to yourself.",

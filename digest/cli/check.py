@@ -129,10 +129,14 @@ def _issue_findings(session: Session) -> list[Finding]:
     from digest.errors import TemplateError
     from digest.models import Preferences
     from digest.proofs import inspect_issue
+    from digest.renderer import bundled_templates, ejecting
     from digest.translations import languages
 
-    draft = draft_of(session, "latest", None)
-    found = list(draft.renderer.findings())
+    draft, config = draft_of(session, "latest", None), session.config
+    found = [
+        *draft.renderer.findings(),
+        *ejecting.findings(config.templates, bundled_templates(), config.root),
+    ]
     if any(finding.severity is Severity.ERROR for finding in found):
         return found  # nothing compiles, for the reasons that are told
     broken = []
