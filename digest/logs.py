@@ -30,6 +30,7 @@ Event = Literal[
     "web.answered",
     "web.failed",
     "web.listening",
+    "web.notice_failed",
     "web.stopped",
     "issue.asked",
     "issue.errors",

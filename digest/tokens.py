@@ -35,6 +35,8 @@ class Purpose(StrEnum):
     VIEW = "view"  # read one's own edition in a browser
     FEEDBACK = "feedback"  # say whether an issue was useful
     CHANGE = "change"  # move a subscription to another address
+    OWN = "own"  # download or delete all that is kept, or ask to move it
+    RETURN = "return"  # take back an unsubscribing, in the minutes after it
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, get_day_names
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -44,6 +44,14 @@ class Translations:
     def format_date(self, moment: datetime, timezone: ZoneInfo) -> str:
         """The day of an aware moment as people there write it: `19 November 2026`."""
         return format_date(moment.astimezone(timezone).date(), "long", locale=self._locale)
+
+    def weekday(self, number: int) -> str:
+        """`Monday` for 0, as it stands alone."""
+        return str(get_day_names("wide", "stand-alone", self._locale)[number])
+
+    def language(self, code: str) -> str:
+        """What a language is called: `English`; its code where we do not know it."""
+        return str(Locale.parse(self._locale).languages.get(code, code))
 
     def format_list(self, words: Sequence[str]) -> str:
         """`a, b and c`."""

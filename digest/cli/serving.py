@@ -19,7 +19,6 @@ from digest.store import Store
 from digest.tokens import Keys
 from digest.web import Site, application
 from digest.web.server import PATIENCE, Server
-from digest.web.shelf import Shelf
 
 _SLACK = 0.5  # seconds of `PATIENCE` that ending the process takes
 
@@ -46,13 +45,15 @@ class Service:
     now: Callable[[], datetime]
     listener: socket | None
     clockwork: Clockwork | None
+    _site: Site = field(init=False)
     _pages: Pages = field(init=False)
     _server: Server = field(init=False)
     _ended: threading.Event = field(default_factory=threading.Event)
     _until: float = 0.0
 
     def __post_init__(self) -> None:
-        self._pages = Pages(self._application(self.config))
+        self._site = self._site_of(self.config)
+        self._pages = Pages(application(self._site))
         self._server = Server(self._pages)
 
     def run(self) -> bool:
@@ -67,6 +68,7 @@ class Service:
             self._server.serve_on(self.listener)
         else:
             self._ended.wait()
+        self._site.close()
         left = max(0.0, self._until - time.monotonic())
         return self.clockwork is None or self.clockwork.stop(left)
 
@@ -88,7 +90,8 @@ class Service:
         """Read the configuration again. One with a mistake changes nothing, and is in the log."""
         try:
             config = load(self.config.path)
-            pages = self._application(config)
+            site = self._site_of(config)
+            pages = application(site)
         except ConfigError as error:
             _log.error("config.refused", failure=error)
             return False
@@ -98,14 +101,16 @@ class Service:
             return False
         if _needs_restart(config) != _needs_restart(self.config):
             _log.warning("config.kept", keys=["store.database", "web.host", "web.port"])
+        before, self._site = self._site, site
         self.config, self._pages.current = config, pages
+        before.close()
         if self.clockwork is not None:
             self.clockwork.use(replace(self.clockwork.scheduler, config=config))
         _log.info("config.reloaded")
         return True
 
-    def _application(self, config: Config) -> ASGIApp:
-        return application(Site(config, self.store, self.keys, self.now, Shelf(config)))
+    def _site_of(self, config: Config) -> Site:
+        return Site.of(config, self.store, self.keys, self.now)
 
 
 def _needs_restart(config: Config) -> tuple[object, ...]:

@@ -18,6 +18,7 @@ class WebConfig:
     trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
     sign_up: bool = True  # the form at `/`
     confirm_days: int = 7  # then an unconfirmed address is forgotten
+    mails_an_hour: int = 1000  # that forms may cause, in all
 
 
 def read_web(table: Table) -> WebConfig:
@@ -30,6 +31,7 @@ def read_web(table: Table) -> WebConfig:
         trusted_proxies=_networks(table),
         sign_up=table.flag("sign_up", default.sign_up),
         confirm_days=table.integer("confirm_days", default.confirm_days, least=1),
+        mails_an_hour=table.integer("mails_an_hour", default.mails_an_hour, least=1),
     )
     table.close()
     return web

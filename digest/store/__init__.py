@@ -29,10 +29,14 @@ from digest.store.records import (
     DueReader,
     EventKind,
     HistoryEvent,
+    Request,
+    RequestKind,
     Subscription,
     Suppression,
     TagReaders,
+    Wish,
 )
+from digest.store.requests import Requests
 from digest.store.schedule import Schedule
 from digest.store.subscriptions import Subscriptions
 from digest.store.suppressions import Suppressions
@@ -53,6 +57,8 @@ __all__ = [
     "Ledger",
     "OnConflict",
     "Outcome",
+    "Request",
+    "RequestKind",
     "Schedule",
     "State",
     "Store",
@@ -60,6 +66,7 @@ __all__ = [
     "Suppression",
     "SuppressionReason",
     "TagReaders",
+    "Wish",
     "connect",
     "exists",
     "migrate",
@@ -82,6 +89,7 @@ class Store:
     archive: Archive
     feedback: Feedback
     schedule: Schedule
+    requests: Requests
 
     @classmethod
     def open(
@@ -99,10 +107,11 @@ class Store:
         except BaseException:
             database.engine.dispose()
             raise
+        subscriptions = Subscriptions(database, hasher)
         return cls(
             database,
             hasher,
-            Subscriptions(database, hasher),
+            subscriptions,
             TagList(database),
             Suppressions(database, hasher),
             Audience(database),
@@ -111,6 +120,7 @@ class Store:
             Archive(database),
             Feedback(database),
             Schedule(database),
+            Requests(subscriptions),
         )
 
     def intake(

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from digest.models import State, Subscriber, SuppressionReason
+from digest.models import Cadence, Preferences, State, Subscriber, SuppressionReason
 
 # A confirmation from the mailbox itself disproves these; a complaint or a publisher's no stands.
 LIFTED_BY_CONFIRMING = (
@@ -39,6 +39,38 @@ class Consent:
     text: str
     version: str = ""
     source: str = ""
+
+
+class RequestKind(StrEnum):
+    """What somebody asks for on the pages, to be answered from a mailbox."""
+
+    SUBSCRIBE = "subscribe"  # to begin, or to come back
+    CHANGE = "change"  # to move a subscription to the mailbox that answers
+    LINK = "link"  # a fresh link to one's preferences
+    OWN = "own"  # a fresh link to download, delete or move what is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How somebody wants to be subscribed, and what they agreed to when they asked."""
+
+    preferences: Preferences
+    cadence: Cadence
+    timezone: str  # empty: the newsletter's
+    consent: Consent
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked. `email` and `wish` are forgotten once it is answered."""
+
+    id: int
+    kind: RequestKind
+    email: str
+    person: int | None  # whose it is, where that is known
+    wish: Wish | None
+    asked: datetime
+    done: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

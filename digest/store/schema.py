@@ -146,3 +146,21 @@ setting = sa.Table(
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
+
+request = sa.Table(
+    "request",  # asked for on the pages, not yet confirmed from a mailbox; forgotten after days
+    metadata,
+    sa.Column("address_hash", sa.LargeBinary, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("id", BIG, nullable=False, unique=True),  # random: what the mailed link names
+    sa.Column("email", sa.Text, nullable=False),  # empty once answered
+    sa.Column("subscriber_id", BIG, sa.ForeignKey("subscriber.id", ondelete="CASCADE")),
+    sa.Column("wish", sa.Text, nullable=False),  # JSON of a Wish; empty: there is none
+    sa.Column("asked_at", MOMENT, nullable=False),
+    sa.Column("mailed_at", MOMENT),  # when the last link was mailed
+    sa.Column("done_at", MOMENT),
+    sa.PrimaryKeyConstraint("address_hash", "kind"),
+    sa.CheckConstraint("kind IN ('subscribe', 'change', 'link', 'own')", name="kind"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)

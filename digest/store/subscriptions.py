@@ -28,7 +28,7 @@ from digest.store.records import (
     HistoryEvent,
     Subscription,
 )
-from digest.store.schema import subscriber
+from digest.store.schema import request, subscriber
 from digest.store.suppressions import insert_suppression, lift, reasons_for
 
 EVERYTHING = Preferences(everything=True)
@@ -96,10 +96,8 @@ class Subscriptions:
                 if set(reasons) <= {SuppressionReason.UNSUBSCRIBED}:
                     _refuse_left(connection, address)
                 if state is not State.PENDING:
-                    _refuse_suppressed(reasons, address)
-                connection.execute(sa.insert(subscriber).values(self._row(person, state, now)))
-                tagging.put(connection, person.id, person.preferences)
-                record(connection, person.id, now, EventKind.ADDED, state.value)
+                    refuse_suppressed(reasons, address)
+                self.insert(connection, person, state, now)
                 add_consent(connection, person.id, consent)
         except sa.exc.IntegrityError:
             raise StoreError(
@@ -133,7 +131,7 @@ class Subscriptions:
     def pause(self, person: int, until: datetime, now: datetime) -> None:
         """Nothing is due for this person before `until`."""
         with self._locked(person) as (connection, _):
-            _set(connection, person, pause_until=until)
+            set_columns(connection, person, pause_until=until)
             record(connection, person, now, EventKind.PAUSED, f"until {until.isoformat()}")
 
     def resume(self, person: int, now: datetime) -> bool:
@@ -141,7 +139,7 @@ class Subscriptions:
         with self._locked(person) as (connection, found):
             if found.pause_until is None:
                 return False
-            _set(connection, person, pause_until=None)
+            set_columns(connection, person, pause_until=None)
             record(connection, person, now, EventKind.RESUMED)
             return True
 
@@ -151,7 +149,7 @@ class Subscriptions:
         StoreError when the address complained about us or the publisher shut it out: these stand.
         """
         with self._locked(person) as (connection, found):
-            self._revive(connection, found, LIFTED_BY_CONFIRMING, consent, now)
+            self.revive(connection, found, LIFTED_BY_CONFIRMING, consent, now)
 
     def take_back(self, person: int, consent: Consent, now: datetime) -> None:
         """They left, and asked the publisher to come back; `consent` says how. Preferences stay.
@@ -161,7 +159,7 @@ class Subscriptions:
         with self._locked(person) as (connection, found):
             if found.state is not State.UNSUBSCRIBED:
                 raise StoreError(f"{found.subscriber.email} has not left ({found.state.value})")
-            self._revive(connection, found, (SuppressionReason.UNSUBSCRIBED,), consent, now)
+            self.revive(connection, found, (SuppressionReason.UNSUBSCRIBED,), consent, now)
 
     def unsubscribe(self, person: int, now: datetime, source: str) -> bool:
         """They leave: nothing is due any more, and a later import does not bring them back.
@@ -173,7 +171,7 @@ class Subscriptions:
             insert_suppression(connection, key, SuppressionReason.UNSUBSCRIBED, now, source)
             if found.state is State.UNSUBSCRIBED:
                 return False
-            _set(connection, person, state=State.UNSUBSCRIBED.value)
+            set_columns(connection, person, state=State.UNSUBSCRIBED.value)
             record(connection, person, now, EventKind.UNSUBSCRIBED, source)
             return True
 
@@ -183,6 +181,7 @@ class Subscriptions:
             key = self.hasher(found.subscriber.email)
             insert_suppression(connection, key, SuppressionReason.ERASED, now, source)
             connection.execute(sa.delete(subscriber).where(subscriber.c.id == person))
+            connection.execute(sa.delete(request).where(request.c.address_hash == key))
 
     def cover(self, persons: Iterable[int], until: datetime) -> None:
         """Move the mark of these people to the end of a window handed over; never backwards."""
@@ -197,7 +196,15 @@ class Subscriptions:
             with self.database.writing() as connection:
                 connection.execute(update, rows)
 
-    def _revive(
+    def insert(
+        self, connection: sa.Connection, person: Subscriber, state: State, now: datetime
+    ) -> None:
+        """A new row, with its tags and its first line of history."""
+        connection.execute(sa.insert(subscriber).values(self._row(person, state, now)))
+        tagging.put(connection, person.id, person.preferences)
+        record(connection, person.id, now, EventKind.ADDED, state.value)
+
+    def revive(
         self,
         connection: sa.Connection,
         found: Subscription,
@@ -205,10 +212,11 @@ class Subscriptions:
         consent: Consent,
         now: datetime,
     ) -> None:
+        """Make due again whoever these suppressions alone keep from it; StoreError otherwise."""
         person, email = found.subscriber.id, found.subscriber.email
-        _refuse_suppressed(tuple(set(found.suppressions) - set(lifted)), email)
+        refuse_suppressed(tuple(set(found.suppressions) - set(lifted)), email)
         lift(connection, self.hasher(email), lifted)
-        _set(connection, person, state=State.CONFIRMED.value)
+        set_columns(connection, person, state=State.CONFIRMED.value)
         record(connection, person, now, EventKind.CONFIRMED, consent.how)
         add_consent(connection, person, consent)
 
@@ -246,7 +254,7 @@ def write_change(
     """Save what differs, with a line of history; False when nothing does."""
     if before == after:
         return False
-    _set(connection, after.id, **_columns(after))
+    set_columns(connection, after.id, **_columns(after))
     if before.preferences != after.preferences:
         tagging.put(connection, after.id, after.preferences)
     record(connection, after.id, now, kind, "; ".join(_differences(before, after)))
@@ -263,7 +271,8 @@ def _columns(person: Subscriber) -> dict[str, object]:
     }
 
 
-def _set(connection: sa.Connection, person: int, **values: object) -> None:
+def set_columns(connection: sa.Connection, person: int, **values: object) -> None:
+    """Write these columns of one person."""
     connection.execute(sa.update(subscriber).where(subscriber.c.id == person).values(**values))
 
 
@@ -281,7 +290,8 @@ def _refuse_left(connection: sa.Connection, address: str) -> None:
         )
 
 
-def _refuse_suppressed(reasons: tuple[SuppressionReason, ...], address: str) -> None:
+def refuse_suppressed(reasons: tuple[SuppressionReason, ...], address: str) -> None:
+    """StoreError when anything stands against mailing the address."""
     if reasons:
         raise StoreError(
             f"{address} is suppressed ({', '.join(sorted(reasons))})",

@@ -9,7 +9,18 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
 from digest.renderer import Renderer
-from digest.web import archive, front, guards, looks, own
+from digest.web import (
+    archive,
+    choosing,
+    confirming,
+    guards,
+    leaving,
+    linking,
+    looks,
+    own,
+    owning,
+    subscribing,
+)
 from digest.web.failures import HANDLERS
 from digest.web.site import Site
 
@@ -18,7 +29,8 @@ __all__ = ["Site", "application"]
 
 def routes(site: Site) -> list[BaseRoute]:
     """Every route of every area."""
-    return [*front.routes(site), *archive.routes(site), *own.routes(site)]
+    areas = (subscribing, confirming, choosing, leaving, linking, owning, archive, own)
+    return [one for area in areas for one in area.routes(site)]
 
 
 def application(site: Site) -> Starlette:

@@ -25,9 +25,16 @@ from digest.translations import Translations, languages, translations
 from digest.web.site import Site
 
 if TYPE_CHECKING:
-    from digest.models import Preferences
+    from digest.models import Preferences, Subscriber
 
-_YEAR = 365 * 24 * 3600
+_DAY = 24 * 3600
+_YEAR = 365 * _DAY
+# A sheet of paper with the mark that stands above every page and mail.
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" '
+    'rx="6" fill="{0}"/><path d="M8 9h9M8 16h16M8 23h12" stroke="#fff" stroke-width="3" '
+    'stroke-linecap="round"/></svg>'
+)
 _COLOURS = ("accent", "text", "muted", "page", "sheet", "line")
 _STYLE = re.compile(r' style="[^"]*"')
 _VALUE = re.compile(r"[\w#%,.()' -]+")
@@ -37,8 +44,8 @@ _DARK = {"control": "#8b949e", "error": "#ff7b72", "success": "#56d364"}
 
 
 def routes(sheet: "Sheet") -> list[BaseRoute]:
-    """The style sheet, under a name that changes with it."""
-    return [Route(f"/{sheet.name}", _style)]
+    """The style sheet, under a name that changes with it, and the icon of the browser's tab."""
+    return [Route(f"/{sheet.name}", _style), Route("/icon.svg", _icon)]
 
 
 def page(
@@ -75,6 +82,12 @@ def language(request: Request, site: Site, reader: "Preferences | None" = None) 
     own = reader.languages if reader is not None else ()
     wanted = (asked, *own, *accepted(request.headers.get("accept-language", "")))
     return next((code for code in wanted if code in languages()), site.config.newsletter.language)
+
+
+def spoken(site: Site, reader: "Subscriber") -> Translations:
+    """The words in a subscriber's own language, as in their digest."""
+    known = (code for code in reader.preferences.languages if code in languages())
+    return translations(next(known, site.config.newsletter.language))
 
 
 def accepted(header: str) -> tuple[str, ...]:
@@ -125,6 +138,7 @@ class Sheet:
     """The style sheet in the newsletter's own colours; another sheet has another name."""
 
     css: bytes
+    icon: bytes
 
     @property
     def name(self) -> str:
@@ -142,7 +156,8 @@ def sheet(theme: Mapping[str, str]) -> Sheet:
         f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(dark | _DARK)} }} }}",
     )
     fixed = files("digest").joinpath("web/pages/style.css").read_text()
-    return Sheet("\n".join((*rules, fixed)).encode())
+    icon = _ICON.format(own.get("accent", "#0a52c4"))
+    return Sheet("\n".join((*rules, fixed)).encode(), icon.encode())
 
 
 def _variables(values: Mapping[str, str]) -> str:
@@ -152,3 +167,8 @@ def _variables(values: Mapping[str, str]) -> str:
 def _style(request: Request) -> Response:
     headers = {"Cache-Control": f"public, max-age={_YEAR}, immutable"}
     return Response(request.app.state.sheet.css, media_type="text/css", headers=headers)
+
+
+def _icon(request: Request) -> Response:
+    headers = {"Cache-Control": f"public, max-age={_DAY}"}
+    return Response(request.app.state.sheet.icon, media_type="image/svg+xml", headers=headers)

@@ -1,14 +1,24 @@
 """What every page works with: the configuration, the store, the keys, the clock, the posts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from digest.config import Config
 from digest.content import Content
+from digest.notices import Postman
 from digest.store import Store
 from digest.tokens import Keys
+from digest.web.looking import Looking
+from digest.web.mailing import Mailing
+from digest.web.restraint import Restraint
+from digest.web.shelf import Shelf
+from digest.web.topics import TopicCounter, Topics
+
+OWN_LINK = timedelta(minutes=30)  # that may download and delete: mails get forwarded
+PREFERENCES_LINK = timedelta(days=90)
+UNDO = timedelta(minutes=30)  # of an unsubscribing
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,48 @@ class Site:
     keys: Keys
     now: Callable[[], datetime]
     content: Callable[[], Content]  # the posts as they are now, cheap to ask for
+    mail: Mailing
+    restraint: Restraint
+    look: Looking
+    count_topics: TopicCounter = field(default_factory=TopicCounter)
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        store: Store,
+        keys: Keys,
+        now: Callable[[], datetime],
+        content: Callable[[], Content] | None = None,
+    ) -> "Site":
+        """A site with all that goes with it; `close` it in the end."""
+        return cls(
+            config,
+            store,
+            keys,
+            now,
+            content or Shelf(config),
+            Mailing(Postman(config), now),
+            Restraint(config.web.mails_an_hour),
+            Looking(config, keys),
+        )
+
+    def close(self) -> None:
+        """Hand over the notices that wait; the store stays open."""
+        self.mail.close()
+
+    def topics(self) -> Topics:
+        """What a reader can choose from today."""
+        return self.count_topics(self.content(), self.now())
+
+    @property
+    def confirm_time(self) -> timedelta:
+        """How long what was asked for waits for a yes."""
+        return timedelta(days=self.config.web.confirm_days)
+
+    def url(self, path: str) -> str:
+        """The full address of a page, for a mail; whatever a request says it came to."""
+        return f"{self.config.newsletter.base_url}{path}"
 
     @property
     def path(self) -> str:

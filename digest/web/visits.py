@@ -9,7 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from digest.models import Preferences
 from digest.tokens import Purpose, verify
+from digest.translations import Translations, translations
+from digest.web.looks import language, page
 from digest.web.site import Site
 
 FIELDS = 2000  # of a form: every tag there is, followed or muted
@@ -27,6 +30,46 @@ class Visit:
     def token(self) -> str:
         """The token of the address."""
         return str(self.request.path_params["token"])
+
+    @property
+    def asker(self) -> str:
+        """The address that the request came from."""
+        return str(self.request.scope.get("digest.asker", ""))
+
+    def translations(self, reader: Preferences | None = None) -> Translations:
+        """The words in the language that the page is shown in."""
+        return translations(language(self.request, self.site, reader))
+
+    def page(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        reader: Preferences | None = None,
+        headers: dict[str, str] | None = None,
+        **values: object,
+    ) -> Response:
+        """The page in the language of its reader."""
+        own = {"status": status, "reader": reader, "headers": headers}
+        return page(self.request, template, **own, **values)  # type: ignore[arg-type]
+
+    def told(
+        self,
+        title: str,
+        *paragraphs: str,
+        status: int = 200,
+        reader: Preferences | None = None,
+        button: tuple[str, str] | None = None,
+    ) -> Response:
+        """A page that says one thing; `button` is the words and the address of a next step."""
+        return self.page(
+            "told.html",
+            status=status,
+            reader=reader,
+            title=title,
+            paragraphs=paragraphs,
+            button=button,
+        )
 
     def subject(self, purpose: Purpose) -> int:
         """Whom the token of the address is for. TokenError, always the same one, for a bad one."""

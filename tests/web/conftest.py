@@ -1,9 +1,12 @@
 """The application over a real store of both databases, asked in process or over a socket."""
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from functools import cached_property
 
 import pytest
@@ -53,7 +56,32 @@ class Pages:
     @cached_property
     def site(self) -> Site:
         keys = Keys(secret_keys(self.config))
-        return Site(self.config, self.store, keys, self.clock, lambda: read_content(self.config))
+        content = read_content(self.config)
+        return Site.of(self.config, self.store, keys, self.clock, lambda: content)
+
+    def mails(self) -> list[EmailMessage]:
+        """Everything mailed so far, oldest first."""
+        self.site.mail.flush()
+        files = sorted(self.config.outbox.rglob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+        return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+    def link(self) -> str:
+        """The path of the only link in the last mail."""
+        (part, *_) = self.mails()[-1].iter_parts()
+        (url,) = re.findall(r"https://\S+", part.get_content())
+        return url.removeprefix(self.config.newsletter.base_url)
+
+    def get(self, path: str, **options):
+        return self.client.get(path, **options)
+
+    def post(self, path: str, **fields):
+        return self.client.post(path, data=fields)
+
+    def fill(self, path: str, **fields):
+        """What a person does with a form: get it, take some time, send it."""
+        shown = re.search(r'name="shown" value="([^"]+)"', self.get(path).text)[1]
+        self.clock.pass_(seconds=5)
+        return self.post(path, shown=shown, **fields)
 
     @cached_property
     def app(self):

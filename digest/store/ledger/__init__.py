@@ -19,6 +19,7 @@ from digest.store.database import Database
 from digest.store.ledger import coverage, planning, windows
 from digest.store.ledger.claims import Claims
 from digest.store.ledger.operator import Operator
+from digest.store.ledger.personal import OwnDelivery, deliveries_to
 from digest.store.ledger.planning import Draftsman
 from digest.store.ledger.records import (
     Contents,
@@ -210,6 +211,10 @@ class Ledger:
             with connection.execution_options(yield_per=_PAGE).execute(query) as rows:
                 for n, person, email, *rest in rows:
                     yield DeliveryRow(n, person, email, state, *rest)
+
+    def to_person(self, person: int) -> tuple[OwnDelivery, ...]:
+        """Every delivery of one subscriber, oldest issue first."""
+        return deliveries_to(self.database, person)
 
     def _issues(self, where: sa.ColumnElement[bool]) -> list[PlannedIssue]:
         query = sa.select(issue).where(where)

@@ -1,0 +1,220 @@
+"""What was asked for on the pages and waits for a yes from the mailbox itself.
+
+Anybody can type anybody's address: nothing of a person changes, and nobody becomes a subscriber,
+before `confirm` or `move`. One open request per address and kind, and one mail a day for it.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from digest.addresses import identity, normalise
+from digest.errors import StoreError
+from digest.models import Cadence, Preferences, State, Subscriber
+from digest.preferences import settled
+from digest.store import people
+from digest.store.bulk import new_ids
+from digest.store.dialects import insert_new
+from digest.store.history import add_consent, record
+from digest.store.records import (
+    LIFTED_BY_CONFIRMING,
+    Consent,
+    EventKind,
+    Request,
+    RequestKind,
+    Subscription,
+    Wish,
+)
+from digest.store.schema import request, subscriber
+from digest.store.subscriptions import Subscriptions, refuse_suppressed, set_columns, write_change
+from digest.store.suppressions import lift, reasons_for
+
+_NOTHING = (Preferences(), Cadence.WEEKLY, "")
+BETWEEN_MAILS = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of asking: the request that a link may name, and whether to mail that link."""
+
+    id: int
+    mail: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Requests, and what a yes does."""
+
+    subscriptions: Subscriptions
+
+    def ask(
+        self,
+        kind: RequestKind,
+        email: str,
+        now: datetime,
+        *,
+        person: int | None = None,
+        wish: Wish | None = None,
+    ) -> Asked:
+        """Note a request; the newest wish counts. The same work whether or not anybody knows them.
+
+        What was answered is over: asking again is a new request with a new id, and a new mail.
+        ValueError when it is no address.
+        """
+        address = normalise(email)
+        key = self.subscriptions.hasher(address)
+        where = (request.c.address_hash == key) & (request.c.kind == kind.value)
+        with self.subscriptions.database.writing() as connection:
+            fresh = new_ids(1)[0]
+            blank = {"id": fresh, "address_hash": key, "kind": kind.value, "asked_at": now}
+            empty = {"email": "", "wish": ""}
+            connection.execute(insert_new(connection, request).values({**blank, **empty}))
+            row = connection.execute(sa.select(request).where(where).with_for_update()).one()
+            again = row.done_at is not None
+            quiet = not again and row.mailed_at is not None
+            mail = not (quiet and now - row.mailed_at < BETWEEN_MAILS)
+            connection.execute(
+                sa.update(request)
+                .where(where)
+                .values(
+                    id=fresh if again else row.id,
+                    email=address,
+                    subscriber_id=person,
+                    wish=_written(wish) if wish else "",
+                    asked_at=now,
+                    mailed_at=now if mail else row.mailed_at,
+                    done_at=None,
+                )
+            )
+            return Asked(fresh if again else row.id, mail)
+
+    def not_mailed(self, asked: int) -> None:
+        """The mail could not be handed over: the next who asks gets one."""
+        with self.subscriptions.database.writing() as connection:
+            connection.execute(
+                sa.update(request).where(request.c.id == asked).values(mailed_at=None)
+            )
+
+    def find(self, asked: int) -> Request | None:
+        """The request with this id, answered or not."""
+        with self.subscriptions.database.reading() as connection:
+            row = connection.execute(sa.select(request).where(request.c.id == asked)).first()
+        return None if row is None else _read(row)
+
+    def confirm(self, asked: int, given: Consent, now: datetime) -> Subscription:
+        """The mailbox says yes: they are subscribed as they wished, with both consents kept.
+
+        Once only. StoreError when it is answered or gone, or when a complaint or the publisher's
+        own no stands against the address.
+        """
+        with self._open(asked, RequestKind.SUBSCRIBE) as (connection, found):
+            assert found.wish is not None
+            where = subscriber.c.address == identity(found.email)
+            if not people.fetch(connection, where, lock=True):
+                new = _wished(Subscriber(new_ids(1)[0], found.email, "", *_NOTHING), found.wish)
+                self.subscriptions.insert(connection, new, State.PENDING, now)
+            (known,) = people.fetch(connection, where, lock=True)
+            person = known.subscriber
+            add_consent(connection, person.id, found.wish.consent)
+            self.subscriptions.revive(connection, known, LIFTED_BY_CONFIRMING, given, now)
+            write_change(connection, person, _wished(person, found.wish), now)
+            set_columns(connection, person.id, pause_until=None)
+            _answered(connection, asked, person.id, now)
+            return people.fetch(connection, where)[0]
+
+    def move(self, asked: int, now: datetime) -> Subscription:
+        """The new mailbox says yes: the subscription is under that address from now on.
+
+        StoreError as for `confirm`, and when somebody is subscribed under it already.
+        """
+        with self._open(asked, RequestKind.CHANGE) as (connection, found):
+            if people.fetch(connection, subscriber.c.address == identity(found.email)):
+                raise StoreError("somebody is subscribed under this address already")
+            of_person = subscriber.c.id == found.person
+            if not people.fetch(connection, of_person, lock=True):
+                raise StoreError("this subscriber is not here any more")
+            key = self.subscriptions.hasher(found.email)
+            reasons = set(reasons_for(connection, key)) - set(LIFTED_BY_CONFIRMING)
+            refuse_suppressed(tuple(reasons), found.email)
+            lift(connection, key, LIFTED_BY_CONFIRMING)
+            (moved,) = people.fetch(connection, of_person)
+            person = moved.subscriber.id
+            place = {"address": identity(found.email), "address_hash": key, "email": found.email}
+            set_columns(connection, person, **place)
+            record(connection, person, now, EventKind.CHANGED, "moved to another address")
+            _answered(connection, asked, person, now)
+            return people.fetch(connection, of_person)[0]
+
+    def drop(self, asked: int) -> None:
+        """Forget one request and the address in it."""
+        with self.subscriptions.database.writing() as connection:
+            connection.execute(sa.delete(request).where(request.c.id == asked))
+
+    def purge(self, before: datetime) -> int:
+        """Forget what was asked before this moment, answered or not; gives how many there were."""
+        with self.subscriptions.database.writing() as connection:
+            old = sa.delete(request).where(request.c.asked_at < before)
+            return int(connection.execute(old).rowcount)
+
+    @contextmanager
+    def _open(self, asked: int, kind: RequestKind) -> Iterator[tuple[sa.Connection, Request]]:
+        try:
+            with self.subscriptions.database.writing() as connection:
+                query = sa.select(request).where(request.c.id == asked)
+                row = connection.execute(query.with_for_update()).first()
+                if row is None or row.kind != kind.value or row.done_at is not None:
+                    raise StoreError("this request is answered, or not here any more")
+                yield connection, _read(row)
+        except sa.exc.IntegrityError:  # somebody was added under the address at the same moment
+            raise StoreError("the address was taken a moment ago", hint="try again") from None
+
+
+def _wished(person: Subscriber, wish: Wish) -> Subscriber:
+    return replace(
+        person,
+        preferences=settled(wish.preferences),
+        cadence=wish.cadence,
+        timezone=wish.timezone,
+    )
+
+
+def _answered(connection: sa.Connection, asked: int, person: int, now: datetime) -> None:
+    """Whose it was is kept for a while; what was asked is in their subscription now."""
+    values = {"done_at": now, "email": "", "wish": "", "subscriber_id": person}
+    connection.execute(sa.update(request).where(request.c.id == asked).values(values))
+
+
+def _written(wish: Wish) -> str:
+    return json.dumps({**asdict(wish), "consent": {**asdict(wish.consent), "at": _at(wish)}})
+
+
+def _at(wish: Wish) -> str:
+    return wish.consent.at.isoformat()
+
+
+def _read(row: sa.Row[tuple[object, ...]]) -> Request:
+    return Request(
+        id=row.id,
+        kind=RequestKind(row.kind),
+        email=row.email,
+        person=row.subscriber_id,
+        wish=_wish(row.wish) if row.wish else None,
+        asked=row.asked_at,
+        done=row.done_at,
+    )
+
+
+def _wish(text: str) -> Wish:
+    kept = json.loads(text)
+    wanted, given = kept["preferences"], kept["consent"]
+    lists = {name: tuple(wanted[name]) for name in ("tags", "muted", "languages")}
+    return Wish(
+        preferences=Preferences(everything=wanted["everything"], **lists),
+        cadence=Cadence(kept["cadence"]),
+        timezone=kept["timezone"],
+        consent=Consent(**{**given, "at": datetime.fromisoformat(given["at"])}),
+    )

@@ -1,0 +1,130 @@
+"""What a reader chose in a form: read without trust, kept as typed, and what is wrong with it.
+
+Tags come from the list that was offered, and from what the reader had before: nobody gets a text of
+their own into a mail that we send.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from zoneinfo import available_timezones
+
+from digest.hashtags import fold
+from digest.models import Cadence, Preferences, Subscriber
+from digest.preferences import settled
+from digest.translations import Translations
+from digest.web.site import Site
+from digest.web.topics import Topic
+from digest.web.visits import Visit
+
+EVERYTHING, TOPICS = "everything", "topics"
+_REGIONS = (
+    "Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian",
+    "Pacific",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One filled-in form; whatever was not accepted is empty."""
+
+    what: str = ""  # `everything` or `topics`
+    followed: tuple[str, ...] = ()  # tags
+    muted: tuple[str, ...] = ()
+    cadence: str = ""
+    language: str = ""  # one code; empty: any
+    timezone: str = ""
+
+    @property
+    def preferences(self) -> Preferences:
+        """As the store keeps them."""
+        everything = self.what == EVERYTHING
+        languages = (self.language,) if self.language else ()
+        return settled(Preferences(self.followed, everything, self.muted, languages))
+
+    def follows(self, topic: Topic) -> bool:
+        """Its box is ticked."""
+        return topic.key in map(fold, self.followed)
+
+    def follows_any(self, topics: Iterable[Topic]) -> bool:
+        """One of their boxes is ticked."""
+        return any(map(self.follows, topics))
+
+    def mutes(self, topic: Topic) -> bool:
+        """Its box among the unwanted is ticked."""
+        return topic.key in map(fold, self.muted)
+
+    def fields(self) -> Iterable[tuple[str, str]]:
+        """The same choice as the fields of a form."""
+        yield "what", self.what
+        yield from (("tag", tag) for tag in self.followed)
+        yield from (("mute", tag) for tag in self.muted)
+        yield "cadence", self.cadence
+        yield "language", self.language
+        yield "timezone", self.timezone
+
+
+def of(reader: Subscriber) -> Choice:
+    """What a subscriber has chosen before."""
+    wanted = reader.preferences
+    return Choice(
+        EVERYTHING if wanted.everything else TOPICS,
+        wanted.tags,
+        wanted.muted,
+        reader.cadence.value,
+        wanted.languages[0] if wanted.languages else "",
+        reader.timezone,
+    )
+
+
+def read(visit: Visit, topics: Iterable[Topic]) -> Choice:
+    """What the form says; a tag that is ticked says `topics` where nothing else was said."""
+    names = {topic.key: topic.name for topic in topics}
+    followed = _offered(visit.texts("tag"), names)
+    what = visit.text("what")
+    return Choice(
+        what=what if what in (EVERYTHING, TOPICS) else TOPICS if followed else "",
+        followed=followed,
+        muted=_offered(visit.texts("mute"), names),
+        cadence=_one_of(visit.text("cadence"), map(str, visit.site.config.schedule)),
+        language=_one_of(visit.text("language"), visit.site.topics().languages),
+        timezone=_one_of(visit.text("timezone"), zones()),
+    )
+
+
+def mistakes(choice: Choice, tr: Translations) -> dict[str, str]:
+    """Field -> what is wrong with it, in the words of its reader."""
+    found = {}
+    if not choice.what or (choice.what == TOPICS and not choice.preferences.tags):
+        found["what"] = tr.gettext("Choose at least one topic, or “Everything”")
+    if not choice.cadence:
+        found["cadence"] = tr.gettext("Choose how often you want to hear from us")
+    return found
+
+
+def offered(site: Site, reader: Preferences | None = None) -> tuple[Topic, ...]:
+    """The topics of the stories, and those that the reader has chosen before."""
+    topics = site.topics().tags
+    known = {topic.key for topic in topics}
+    own = (*reader.tags, *reader.muted) if reader else ()
+    return (*topics, *(Topic(fold(tag), tag, 0) for tag in own if fold(tag) not in known))
+
+
+def cadence_of(choice: Choice, site: Site) -> Cadence:
+    """The chosen cadence; the newsletter's where none was chosen."""
+    return Cadence(choice.cadence) if choice.cadence else site.config.cadence
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """Time zones as people know them: a region and a place."""
+    named = (zone for zone in available_timezones() if zone.split("/")[0] in _REGIONS)
+    return tuple(sorted(zone for zone in named if "/" in zone))
+
+
+def _offered(tags: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple({key: names[key] for key in map(fold, tags) if key in names}.values())
+
+
+def _one_of(value: str, accepted: Iterable[str]) -> str:
+    return value if value in set(accepted) else ""

@@ -1,0 +1,204 @@
+"""`/p/TOKEN`: a reader's preferences. Seen before they are saved, undone after.
+
+What only the mailbox's owner may do (another address, all data, deletion, coming back) is behind a
+link that is mailed first: mails get forwarded, and the links in them with it.
+"""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from digest.errors import TokenError
+from digest.models import Preferences, State, Subscriber
+from digest.store import Subscription, Wish
+from digest.tokens import Purpose, sign, unsubscribe_url
+from digest.web import asking, choices
+from digest.web.choices import Choice
+from digest.web.guards import POLICY
+from digest.web.looking import Look
+from digest.web.masking import masked
+from digest.web.rhythm import summary, when
+from digest.web.site import Site
+from digest.web.subscribing import INVALID, consent, consent_text
+from digest.web.visits import Visit, route
+
+PAUSES = (14, 30, 90)  # days
+PAUSED, NOT_PAUSED = "paused", ""  # of the field `pause`, beside numbers of days
+# A mail has its styles in it; what it may do is said by the frame's sandbox: nothing.
+LOOK_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    return [route(site, "/p/{token}", _see, _act)]
+
+
+def _see(visit: Visit) -> Response:
+    found = _reader(visit)
+    if not asking.active(found):
+        return _inactive(visit, found)
+    return _shown(visit, found, choices.of(found.subscriber), _pause(found))
+
+
+def _act(visit: Visit) -> Response:
+    found = _reader(visit)
+    match visit.text("do"):
+        case "own":
+            visit.site.restraint.mail(visit.asker)
+            asking.for_own_data(visit.site, found.subscriber)
+            return _mailed(visit, found)
+        case "again":
+            visit.site.restraint.mail(visit.asker)
+            return _again(visit, found)
+    if not asking.active(found):
+        return _inactive(visit, found)
+    choice = choices.read(visit, choices.offered(visit.site, found.subscriber.preferences))
+    pause = visit.text("pause")
+    mistakes = choices.mistakes(choice, visit.translations(found.subscriber.preferences))
+    if mistakes:
+        return _shown(visit, found, choice, pause, mistakes=mistakes)
+    if visit.text("do") == "look":
+        visit.site.restraint.rendering(visit.asker)
+        return _looked(visit, found, choice, pause)
+    return _save(visit, found, choice, pause)
+
+
+def _save(visit: Visit, found: Subscription, choice: Choice, pause: str) -> Response:
+    site, person, now = visit.site, found.subscriber.id, visit.site.now()
+    site.store.subscriptions.change(
+        person,
+        now,
+        lambda _: choice.preferences,
+        cadence=choices.cadence_of(choice, site),
+        timezone=choice.timezone,
+    )
+    if pause.isdecimal() and int(pause) in PAUSES:
+        site.store.subscriptions.pause(person, now + timedelta(days=int(pause)), now)
+    elif pause == NOT_PAUSED and found.pause_until:
+        site.store.subscriptions.resume(person, now)
+    was = [*choices.of(found.subscriber).fields(), ("pause", _pause(found))]
+    # what was before goes along in the address, for the button that undoes
+    return RedirectResponse(f"{visit.request.url.path}?saved&{urlencode(was)}", 303)
+
+
+def _looked(visit: Visit, found: Subscription, choice: Choice, pause: str) -> Response:
+    site = visit.site
+    reader = _with(found.subscriber, choice, site)
+    look = site.look(site.content(), reader, site.now())
+    return _shown(visit, found, choice, pause, looked=True, look=look, headers={_CSP: LOOK_POLICY})
+
+
+def _shown(
+    visit: Visit,
+    found: Subscription,
+    choice: Choice,
+    pause: str,
+    *,
+    mistakes: dict[str, str] | None = None,
+    looked: bool = False,
+    look: Look | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    site, reader = visit.site, found.subscriber
+    tr = visit.translations(reader.preferences)
+    leave = unsubscribe_url(site.path, sign(site.keys, Purpose.UNSUBSCRIBE, reader.id))
+    saved = "saved" in visit.request.query_params
+    return visit.page(
+        "preferences.html",
+        status=INVALID if mistakes else 200,
+        reader=reader.preferences,
+        headers=headers,
+        address=masked(reader.email),
+        choice=choice,
+        mistakes=mistakes or {},
+        topics=choices.offered(site, reader.preferences),
+        known=site.topics(),
+        cadences=[(one, when(site.config, one, tr)) for one in site.config.schedule],
+        local_time=any(one.local_time for one in site.config.schedule.values()),
+        zones=choices.zones(),
+        pause=pause,
+        pauses=PAUSES,
+        paused=_day(visit, found),
+        leave=leave,
+        saved=_sentence(visit, reader) if saved and not looked and not mistakes else "",
+        was=_was(visit) if saved else [],
+        looked=looked,
+        look=look,
+    )
+
+
+def _inactive(visit: Visit, found: Subscription) -> Response:
+    """They left, or never confirmed, or their mailbox refused us: coming back is one mail away."""
+    reader = found.subscriber
+    return visit.page(
+        "inactive.html",
+        reader=reader.preferences,
+        address=masked(reader.email),
+        left=found.state is State.UNSUBSCRIBED,
+        reasons=[reason.value for reason in found.suppressions],
+    )
+
+
+def _again(visit: Visit, found: Subscription) -> Response:
+    """A link to the mailbox: a forwarded mail must not bring back who left."""
+    site, reader = visit.site, found.subscriber
+    tr = visit.translations(reader.preferences)
+    given = consent(visit, "form", consent_text(site, tr), "preferences page")
+    wanted = reader.preferences
+    if not wanted.everything and not wanted.tags:
+        wanted = Preferences(everything=True, muted=wanted.muted, languages=wanted.languages)
+    wish = Wish(wanted, reader.cadence, reader.timezone, given)
+    asking.to_subscribe(site, reader.email, wish, tr)
+    return _mailed(visit, found)
+
+
+def _mailed(visit: Visit, found: Subscription) -> Response:
+    email = masked(found.subscriber.email)
+    reader = found.subscriber.preferences
+    return visit.page("check-inbox.html", reader=reader, email=email, webmail=None)
+
+
+def _reader(visit: Visit) -> Subscription:
+    """TokenError, as for a bad token, when the reader is not here any more."""
+    found = visit.site.store.subscriptions.get(visit.subject(Purpose.PREFERENCES))
+    if found is None:
+        raise TokenError("this link is not valid")
+    return found
+
+
+def _with(reader: Subscriber, choice: Choice, site: Site) -> Subscriber:
+    """The reader as they would be."""
+    cadence = choices.cadence_of(choice, site)
+    return Subscriber(
+        reader.id, reader.email, reader.name, choice.preferences, cadence, choice.timezone
+    )
+
+
+def _pause(found: Subscription) -> str:
+    return PAUSED if found.pause_until else NOT_PAUSED
+
+
+def _day(visit: Visit, found: Subscription) -> str:
+    """Until when they are paused; empty when they are not."""
+    if found.pause_until is None or found.pause_until <= visit.site.now():
+        return ""
+    tr = visit.translations(found.subscriber.preferences)
+    return tr.format_date(found.pause_until, visit.site.config.newsletter.timezone)
+
+
+def _sentence(visit: Visit, reader: Subscriber) -> str:
+    """`You now get Platform Weekly weekly, about #ai and #python.`"""
+    tr = visit.translations(reader.preferences)
+    chosen = summary(reader.preferences.everything, reader.preferences.tags, reader.cadence, tr)
+    named = {"newsletter": visit.site.config.newsletter.name, "choice": chosen}
+    return tr.gettext("You now get %(newsletter)s: %(choice)s.") % named
+
+
+def _was(visit: Visit) -> list[tuple[str, str]]:
+    """The fields that the address carries: they only fill in a form, which is read like any."""
+    allowed = {"what", "tag", "mute", "cadence", "language", "timezone", "pause"}
+    return [(n, v) for n, v in visit.request.query_params.multi_items() if n in allowed]
+
+
+_CSP = "Content-Security-Policy"

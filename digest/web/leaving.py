@@ -1,0 +1,88 @@
+"""`/u/TOKEN`: stop the mail; by a button, or by the one POST of a mail provider (RFC 8058).
+
+A GET shows a page and changes nothing. The token does this alone and never expires; a token of
+another purpose, good for half an hour and given to who pressed the button, takes it back.
+"""
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from digest.errors import StoreError
+from digest.models import State
+from digest.store import Subscription
+from digest.tokens import Purpose, sign
+from digest.web.letters import fresh_preferences
+from digest.web.masking import masked
+from digest.web.site import UNDO, Site
+from digest.web.subscribing import consent
+from digest.web.visits import Visit, route
+
+FIELD, ONE_CLICK = "List-Unsubscribe", "One-Click"  # RFC 8058 3.1
+BY_PROVIDER, BY_PAGE = "one-click", "their own page"
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    return [route(site, "/u/{token}", _ask, _leave), route(site, "/b/{token}", post=_return)]
+
+
+def _ask(visit: Visit) -> Response:
+    return _shown(visit, visit.site.store.subscriptions.get(visit.subject(Purpose.UNSUBSCRIBE)))
+
+
+def _leave(visit: Visit) -> Response:
+    person = visit.subject(Purpose.UNSUBSCRIBE)
+    if visit.text(FIELD) != ONE_CLICK:
+        return _shown(visit, visit.site.store.subscriptions.get(person))
+    by_hand = bool(visit.text("page"))
+    try:
+        left = visit.site.store.subscriptions.unsubscribe(
+            person, visit.site.now(), BY_PAGE if by_hand else BY_PROVIDER
+        )
+    except StoreError:
+        if visit.site.store.subscriptions.get(person) is not None:
+            raise  # the database is busy: nothing was done, and the provider will ask again
+        return _gone(visit, None, undo="")
+    if not by_hand:  # a machine: nobody sees the page
+        return _gone(visit, None, undo="")
+    expires = visit.site.now() + UNDO
+    undo = sign(visit.site.keys, Purpose.RETURN, person, expires=expires) if left else ""
+    return _gone(visit, visit.site.store.subscriptions.get(person), undo)
+
+
+def _return(visit: Visit) -> Response:
+    """They did not mean to; what was chosen is as it was."""
+    site, person = visit.site, visit.subject(Purpose.RETURN)
+    found = site.store.subscriptions.get(person)
+    if found is None:
+        return _gone(visit, None, undo="")
+    tr = visit.translations(found.subscriber.preferences)
+    if found.state is State.UNSUBSCRIBED:
+        given = consent(visit, "undo", tr.gettext("Undo: keep my subscription"), BY_PAGE)
+        site.store.subscriptions.take_back(person, given, site.now())
+    return visit.told(
+        tr.gettext("You are still subscribed"),
+        tr.gettext("Nothing was changed: you get the same as before."),
+        reader=found.subscriber.preferences,
+        button=(
+            tr.gettext("See and change my preferences"),
+            fresh_preferences(site, found.subscriber),
+        ),
+    )
+
+
+def _shown(visit: Visit, found: Subscription | None) -> Response:
+    if found is None or found.state is State.UNSUBSCRIBED:
+        return _gone(visit, found, undo="")
+    reader = found.subscriber
+    return visit.page("unsubscribe.html", reader=reader.preferences, address=masked(reader.email))
+
+
+def _gone(visit: Visit, found: Subscription | None, undo: str) -> Response:
+    """The same page for who leaves, who has left, and whom we do not know any more."""
+    reader = found.subscriber if found else None
+    return visit.page(
+        "unsubscribed.html",
+        reader=reader.preferences if reader else None,
+        address=masked(reader.email) if reader else "",
+        undo=undo,
+    )

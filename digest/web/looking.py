@@ -1,0 +1,69 @@
+"""See what you would get: the next digest for wishes that nobody has saved."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from threading import Lock
+
+from digest.cadence import next_due
+from digest.config import Config
+from digest.content import Content
+from digest.issues import Draft, closing_zone, issue_at
+from digest.models import Cadence, Issue, Subscriber
+from digest.tokens import Keys
+
+_KEPT = 8  # drafts
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An issue as somebody would get it."""
+
+    issue: Issue
+    stories: int
+    html: str
+    upcoming: bool  # False: it is the last one, because there is nothing new yet
+
+
+@dataclass(slots=True)
+class Looking:
+    """Composes one digest at a time; stories are compiled once while the posts stay the same."""
+
+    config: Config
+    keys: Keys
+    _lock: Lock = field(default_factory=Lock)
+    _drafts: dict[str, Draft] = field(default_factory=dict)
+    _of: Content | None = None
+
+    def __call__(self, content: Content, reader: Subscriber, now: datetime) -> Look | None:
+        """None when there is nothing for them, neither now nor in the last issue."""
+        with self._lock:
+            for issue in self._issues(reader.cadence, now):
+                draft = self._draft(content, issue, now)
+                composition = draft.composition(reader.preferences)
+                if composition is not None:
+                    # nobody's id: the links of a look lead to nobody's preferences
+                    html = composition.message.html(draft.reader(replace(reader, id=0)))
+                    edition = composition.edition
+                    number = len(edition.stories) + len(edition.more)
+                    return Look(issue, number, html, upcoming=issue.window.end > now)
+        return None
+
+    def _issues(self, cadence: Cadence, now: datetime) -> Iterator[Issue]:
+        """The one to come, then the last one."""
+        due = self.config.schedule[cadence].due
+        coming = next_due(due, closing_zone(self.config, cadence), now)
+        yield issue_at(self.config, cadence, coming)
+        yield issue_at(self.config, cadence, now)
+
+    def _draft(self, content: Content, issue: Issue, now: datetime) -> Draft:
+        """A story that is not published yet is nobody's to see."""
+        if self._of is not content or len(self._drafts) >= _KEPT:
+            self._drafts.clear()
+            self._of = content
+        name = f"{issue.id} {now:%Y-%m-%d %H}"
+        if name not in self._drafts:
+            told = tuple(story for story in content.stories if story.published <= now)
+            shown = replace(content, stories=told)
+            self._drafts[name] = Draft(self.config, shown, issue, self.keys)
+        return self._drafts[name]

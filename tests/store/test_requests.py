@@ -1,0 +1,148 @@
+"""Requests: what anybody may ask for in anybody's name, and what only the mailbox can answer."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from digest.errors import StoreError
+from digest.models import Cadence, Preferences, State, SuppressionReason
+from digest.store import Consent, RequestKind, Wish
+from tests.store.conftest import CONSENT, NOW
+
+LATER = NOW + timedelta(hours=1)
+YES = Consent(LATER, "confirmation", "Yes", "v1", "the mailed link")
+WISH = Wish(Preferences(("ai", "python"), muted=("crypto",)), Cadence.DAILY, "", CONSENT)
+ANA = "ana@example.com"
+
+
+def asked(store, email=ANA, wish=WISH, now=NOW):
+    return store.requests.ask(RequestKind.SUBSCRIBE, email, now, wish=wish)
+
+
+def test_asking_makes_nobody_a_subscriber(store):
+    asked(store)
+
+    assert store.subscriptions.find(ANA) is None
+    assert sum(store.subscriptions.count().values()) == 0
+
+
+def test_a_yes_subscribes_as_wished_with_both_consents(store):
+    found = store.requests.confirm(asked(store).id, YES, LATER)
+
+    assert found.state is State.CONFIRMED
+    assert found.subscriber.preferences == WISH.preferences
+    assert found.subscriber.cadence is Cadence.DAILY
+    assert store.subscriptions.consents([found.subscriber.id]) == {
+        found.subscriber.id: (CONSENT, YES)
+    }
+
+
+def test_a_yes_counts_once_and_what_was_asked_is_forgotten(store):
+    one = asked(store)
+    person = store.requests.confirm(one.id, YES, LATER).subscriber.id
+
+    with pytest.raises(StoreError):
+        store.requests.confirm(one.id, YES, LATER)
+    kept = store.requests.find(one.id)
+    assert (kept.email, kept.wish, kept.person, kept.done) == ("", None, person, LATER)
+
+
+def test_an_address_gets_one_mail_a_day_however_it_is_spelled(store):
+    first = asked(store)
+    again = asked(store, "ANA@Example.com", now=NOW + timedelta(hours=23))
+    next_day = asked(store, now=NOW + timedelta(days=1))
+
+    assert [first.mail, again.mail, next_day.mail] == [True, False, True]
+    assert first.id == again.id == next_day.id
+
+
+def test_the_newest_wish_counts(store):
+    one = asked(store)
+    asked(store, wish=replace(WISH, cadence=Cadence.MONTHLY), now=LATER)
+
+    assert store.requests.confirm(one.id, YES, LATER).subscriber.cadence is Cadence.MONTHLY
+
+
+def test_a_mail_that_was_not_handed_over_does_not_count(store):
+    store.requests.not_mailed(asked(store).id)
+
+    assert asked(store).mail
+
+
+def test_who_left_comes_back_by_a_new_request_and_not_by_the_old_link(store):
+    old = asked(store)
+    person = store.requests.confirm(old.id, YES, LATER).subscriber.id
+    store.subscriptions.unsubscribe(person, LATER, "one-click")
+
+    new = asked(store, wish=replace(WISH, preferences=Preferences(("go",))), now=LATER)
+    with pytest.raises(StoreError):
+        store.requests.confirm(old.id, YES, LATER)
+    back = store.requests.confirm(new.id, YES, LATER)
+
+    assert new.mail
+    assert new.id != old.id
+    assert back.subscriber.id == person
+    assert back.state is State.CONFIRMED
+    assert back.suppressions == ()
+    assert back.subscriber.preferences.tags == ("go",)
+
+
+@pytest.mark.parametrize("reason", [SuppressionReason.COMPLAINED, SuppressionReason.MANUAL])
+def test_a_complaint_and_the_publishers_no_stand(store, reason):
+    store.suppressions.add(ANA, reason, NOW, "test")
+    one = asked(store)
+
+    with pytest.raises(StoreError):
+        store.requests.confirm(one.id, YES, LATER)
+    assert store.subscriptions.find(ANA) is None
+
+
+def test_a_yes_from_the_new_mailbox_moves_a_subscription(store):
+    person = store.subscriptions.add(ANA, CONSENT, NOW).subscriber.id
+    one = store.requests.ask(RequestKind.CHANGE, "ana@new.example", NOW, person=person)
+
+    moved = store.requests.move(one.id, LATER)
+
+    assert moved.subscriber.id == person
+    assert store.subscriptions.find(ANA) is None
+    assert store.subscriptions.find("ana@new.example") == moved
+
+
+def test_a_subscription_never_moves_onto_another(store):
+    person = store.subscriptions.add(ANA, CONSENT, NOW).subscriber.id
+    store.subscriptions.add("bo@example.com", CONSENT, NOW)
+    one = store.requests.ask(RequestKind.CHANGE, "bo@example.com", NOW, person=person)
+
+    with pytest.raises(StoreError):
+        store.requests.move(one.id, LATER)
+    assert store.subscriptions.find(ANA)
+
+
+def test_a_link_for_one_thing_does_not_do_another(store):
+    person = store.subscriptions.add(ANA, CONSENT, NOW).subscriber.id
+    change = store.requests.ask(RequestKind.CHANGE, "ana@new.example", NOW, person=person)
+
+    with pytest.raises(StoreError):
+        store.requests.confirm(change.id, YES, LATER)
+    with pytest.raises(StoreError):
+        store.requests.move(asked(store).id, LATER)
+
+
+def test_what_nobody_confirmed_is_purged(store):
+    old, new = asked(store), asked(store, "bo@example.com", now=NOW + timedelta(days=5))
+
+    assert store.requests.purge(NOW + timedelta(days=1)) == 1
+    assert store.requests.find(old.id) is None
+    assert store.requests.find(new.id)
+
+
+def test_erasing_a_person_forgets_what_they_asked_for(store):
+    person = store.subscriptions.add(ANA, CONSENT, NOW).subscriber.id
+    link = store.requests.ask(RequestKind.LINK, ANA, NOW)
+    change = store.requests.ask(RequestKind.CHANGE, "ana@new.example", NOW, person=person)
+
+    store.subscriptions.erase(person, LATER, "test")
+
+    assert store.requests.find(link.id) is None
+    assert store.requests.find(change.id) is None
