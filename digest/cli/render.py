@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from digest.cli.audience import draft_for, somebody
+from digest.cli.audience import draft_for, draft_of, somebody
 from digest.cli.options import at_option, cadence_option
 from digest.cli.session import Session, project_command
 from digest.errors import DigestError
@@ -27,8 +27,34 @@ FORMATS = ("html", "text", "eml", "mjml")
 @cadence_option
 @click.option("--format", "shape", type=click.Choice(FORMATS), default="html", show_default=True)
 @click.option("--out", metavar="FILE|-", default="-", show_default=True, help="Where to write it.")
-def command(session: Session, who: str, at: str, cadence: str | None, shape: str, out: str) -> int:
-    """Render the digest that one reader would get. Sends nothing."""
+@click.option(
+    "--matrix",
+    is_flag=True,
+    help="Pictures instead, into the folder --out: every persona, light and dark, 600 and 375 px.",
+)
+@click.option(
+    "--scale",
+    type=click.IntRange(1, 4),
+    default=1,
+    show_default=True,
+    help="Dots of a picture for each pixel, with --matrix.",
+)
+def command(
+    session: Session,
+    who: str,
+    at: str,
+    cadence: str | None,
+    shape: str,
+    out: str,
+    matrix: bool,
+    scale: int,
+) -> int:
+    """Render the digest that one reader would get. Sends nothing.
+
+    Pictures need a Chromium on this machine, which fetches nothing for them.
+    """
+    if matrix:
+        return _matrix(session, draft_of(session, at, cadence), out, scale)
     reader = somebody(session, who).subscriber
     data = _rendered(draft_for(session, reader, at, cadence), reader, shape)
     if out == "-":
@@ -36,6 +62,19 @@ def command(session: Session, who: str, at: str, cadence: str | None, shape: str
     else:
         Path(out).write_bytes(data)
         session.say(f"wrote {out} ({len(data):,} bytes)")
+    return session.finish()
+
+
+def _matrix(session: Session, draft: Draft, out: str, scale: int) -> int:
+    from digest.chromium import browser
+    from digest.matrix import write_matrix
+
+    if out == "-":
+        raise click.UsageError("--matrix needs a folder: --out pictures")
+    with browser() as opened, session.progress("Drawing") as advance:
+        index = write_matrix(draft, opened, Path(out), scale=scale, advance=advance)
+    session.say(f"wrote {len(list(Path(out).glob('*.png')))} pictures to {out}")
+    session.say(f"  look at them: {index.resolve().as_uri()}")
     return session.finish()
 
 
