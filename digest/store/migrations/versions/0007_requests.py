@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _MOMENT = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
