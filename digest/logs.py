@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -51,6 +51,7 @@ Event = Literal[
 _LONGEST = 1000  # characters of one value
 _FRAMES = 6  # of a traceback, the innermost
 _DEEPEST = 4  # levels of one value
+_FIRST = ("timestamp", "level", "event", "part")
 
 _PRIVATE = {
     "address", "authorization", "cookie", "credential", "email", "key", "password", "secret",
@@ -142,8 +143,9 @@ def _unless_slug(run: re.Match[str]) -> str:
 
 
 def _facts(_logger: object, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
-    """The processor that nothing gets past."""
-    told = {name: _fact(name, value) for name, value in event.items()}
+    """The processor that nothing gets past; what every event has comes first."""
+    order = [name for name in _FIRST if name in event]
+    told = {name: _fact(name, event[name]) for name in dict.fromkeys((*order, *event))}
     for value in event.values():
         if isinstance(value, BaseException) and value.__traceback__:
             told["where"] = _where(value)
@@ -161,18 +163,18 @@ def _sink() -> Any:
     """structlog, set up for this process by the first event."""
     import structlog
 
-    processors: Iterable[Any]
+    renderer: Any
     if _watched():
         from structlog.dev import ConsoleRenderer
 
         clock = structlog.processors.TimeStamper("%H:%M:%S", utc=False)
-        processors = (clock, ConsoleRenderer(colors=not plain_terminal()))
+        renderer = ConsoleRenderer(colors=not plain_terminal())
     else:
         clock = structlog.processors.TimeStamper("iso", utc=True)
-        processors = (clock, structlog.processors.JSONRenderer(ensure_ascii=False))
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
     return structlog.wrap_logger(
         _Stderr(),
-        processors=[_facts, structlog.processors.add_log_level, *processors],
+        processors=[structlog.processors.add_log_level, clock, _facts, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )

@@ -81,6 +81,7 @@ def test_an_event_is_one_line_of_json_with_its_key_part_level_and_moment(told):
     logs.get("scheduler").info("library.warned", issue="weekly-2026-11-19", readers=12)
 
     (event,) = told()
+    assert list(event)[:4] == ["timestamp", "level", "event", "part"]
     assert datetime.fromisoformat(event.pop("timestamp")).utcoffset() == timedelta(0)
     assert event == {
         "event": "library.warned",

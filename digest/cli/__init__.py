@@ -30,6 +30,7 @@ COMMANDS = {
     "tags": "See what each tag means in readers and stories; rename and merge tags.",
     "suppressions": "Keep the list of addresses that are never mailed.",
     "db": "Upgrade and back up the database.",
+    "status": "Tell what runs now, how fast, what is paused, and what is next.",
     "doctor": "Look at everything a send depends on: settings, database, provider, DNS, web.",
 }
 

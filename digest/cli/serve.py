@@ -30,6 +30,7 @@ def command(session: Session, web: bool, schedule: bool, host: str | None, port:
     from digest.cli.serving import Service, clockwork
     from digest.scheduler.clockwork import LOOKS_AGAIN
     from digest.sender import utc_now
+    from digest.web.meters import Meters
     from digest.web.server import listen
 
     session.sends = True
@@ -38,8 +39,9 @@ def command(session: Session, web: bool, schedule: bool, host: str | None, port:
     if not schedule:
         listener = listen(host or config.web.host, config.web.port if port is None else port)
     logs.adopt_libraries()
-    clock = None if web else clockwork(config, store, keys, utc_now, LOOKS_AGAIN)
-    service = Service(config, store, keys, utc_now, listener, clock)
+    meters = Meters.made()
+    clock = None if web else clockwork(config, store, keys, utc_now, LOOKS_AGAIN, meters.batch)
+    service = Service(config, store, keys, utc_now, listener, clock, meters)
     if listener is not None:
         bound = listener.getsockname()
         session.say(f"pages at http://{bound[0]}:{bound[1]}, for {config.newsletter.base_url}")

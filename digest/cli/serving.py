@@ -15,9 +15,11 @@ from digest import logs
 from digest.config import Config, load
 from digest.errors import ConfigError
 from digest.scheduler import Clockwork, Scheduler
+from digest.scheduler.tick import Observing
 from digest.store import Store
 from digest.tokens import Keys
 from digest.web import Site, application
+from digest.web.meters import Meters
 from digest.web.server import PATIENCE, Server
 
 _SLACK = 0.5  # seconds of `PATIENCE` that ending the process takes
@@ -45,6 +47,7 @@ class Service:
     now: Callable[[], datetime]
     listener: socket | None
     clockwork: Clockwork | None
+    meters: Meters = field(default_factory=Meters.made)
     _site: Site = field(init=False)
     _pages: Pages = field(init=False)
     _server: Server = field(init=False)
@@ -110,7 +113,9 @@ class Service:
         return True
 
     def _site_of(self, config: Config) -> Site:
-        return Site.of(config, self.store, self.keys, self.now)
+        pulse = None if self.clockwork is None else self.clockwork.scheduler.pulse
+        site = Site.of(config, self.store, self.keys, self.now)
+        return replace(site, pulse=pulse, meters=self.meters)
 
 
 def _needs_restart(config: Config) -> tuple[object, ...]:
@@ -119,7 +124,12 @@ def _needs_restart(config: Config) -> tuple[object, ...]:
 
 
 def clockwork(
-    config: Config, store: Store, keys: Keys, now: Callable[[], datetime], every: timedelta
+    config: Config,
+    store: Store,
+    keys: Keys,
+    now: Callable[[], datetime],
+    every: timedelta,
+    observe: Observing,
 ) -> Clockwork:
     """The schedule of a service."""
-    return Clockwork(Scheduler(config, store, keys, now=now), every)
+    return Clockwork(Scheduler(config, store, keys, now=now, observe=observe), every)

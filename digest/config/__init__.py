@@ -53,6 +53,7 @@ __all__ = [
     "WebConfig",
     "find",
     "load",
+    "optional_secret",
     "parse",
     "plain_terminal",
     "secret",
@@ -155,6 +156,15 @@ def secret(name: str, environ: Mapping[str, str] | None = None) -> Secret:
     if not re.fullmatch(r"[ -~]+", text):
         raise ConfigError(f"{variable}: expected one line of printable ASCII")
     return Secret(text)
+
+
+def optional_secret(name: str, environ: Mapping[str, str] | None = None) -> Secret | None:
+    """The same where it may be left out; None when neither is set."""
+    environ = os.environ if environ is None else environ
+    variable = f"DIGEST_{name}"
+    if not (environ.get(variable) or environ.get(f"{variable}_FILE")):
+        return None
+    return secret(name, environ)
 
 
 def secret_file(name: str, environ: Mapping[str, str] | None = None) -> Path | None:

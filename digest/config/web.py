@@ -16,6 +16,10 @@ class WebConfig:
     port: int = 8000
     hosts: tuple[str, ...] = ()  # names it answers to besides base_url's
     trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
+    metrics: tuple[Network, ...] = (
+        ip_network("127.0.0.0/8"),
+        ip_network("::1"),
+    )  # who may read them
     sign_up: bool = True  # the form at `/`
     confirm_days: int = 7  # then an unconfirmed address is forgotten
     mails_an_hour: int = 1000  # that forms may cause, in all
@@ -28,7 +32,8 @@ def read_web(table: Table) -> WebConfig:
         host=table.text("host", default.host),
         port=table.parsed("port", default.port, _port, "a port from 0 to 65535"),
         hosts=tuple(name.lower() for name in table.strings("hosts")),
-        trusted_proxies=_networks(table),
+        trusted_proxies=_networks(table, "trusted_proxies", default.trusted_proxies),
+        metrics=_networks(table, "metrics", default.metrics),
         sign_up=table.flag("sign_up", default.sign_up),
         confirm_days=table.integer("confirm_days", default.confirm_days, least=1),
         mails_an_hour=table.integer("mails_an_hour", default.mails_an_hour, least=1),
@@ -37,14 +42,14 @@ def read_web(table: Table) -> WebConfig:
     return web
 
 
-def _networks(table: Table) -> tuple[Network, ...]:
+def _networks(table: Table, key: str, default: tuple[Network, ...]) -> tuple[Network, ...]:
     found = []
-    for text in table.strings("trusted_proxies"):
+    for text in table.strings(key, tuple(map(str, default))):
         try:
             found.append(ip_network(text))
         except ValueError:
             fix = 'expected addresses or networks: ["127.0.0.1", "10.0.0.0/8"]'
-            table.report("trusted_proxies", f"{text!r} is not accepted", fix)
+            table.report(key, f"{text!r} is not accepted", fix)
     return tuple(found)
 
 

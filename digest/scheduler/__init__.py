@@ -6,6 +6,19 @@ in `digest serve` or cron with `digest schedule run-once`, decides nothing.
 
 from digest.scheduler.clockwork import Clockwork
 from digest.scheduler.outlook import Ahead, Outlook, issues_ahead, outlook
+from digest.scheduler.pulse import Pulse
+from digest.scheduler.survey import Survey, survey
 from digest.scheduler.tick import Done, Scheduler
 
-__all__ = ["Ahead", "Clockwork", "Done", "Outlook", "Scheduler", "issues_ahead", "outlook"]
+__all__ = [
+    "Ahead",
+    "Clockwork",
+    "Done",
+    "Outlook",
+    "Pulse",
+    "Scheduler",
+    "Survey",
+    "issues_ahead",
+    "outlook",
+    "survey",
+]

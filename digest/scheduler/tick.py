@@ -17,6 +17,7 @@ from digest.planning import Frozen, freeze, material, plan_of, require_fresh
 from digest.proofs import before, blocking, inspect_plan
 from digest.scheduler.decision import Ask, Plan, Rest, Send, Skip, Step, decide
 from digest.scheduler.looking import look
+from digest.scheduler.pulse import Pulse
 from digest.sender import JOURNALS, OUTAGES, Job, Report, Stopping, run, utc_now
 from digest.store import Store
 from digest.store.ledger.records import Idle, IssueState
@@ -29,6 +30,13 @@ _MOST_STEPS = 20  # of one tick; it takes a few
 _log = logs.get("scheduler")
 
 Asking = Callable[[Draft, Frozen, str], int]
+
+
+Observing = Callable[[str, int, float], None]  # a batch: its provider, deliveries, seconds
+
+
+def unobserved(_provider: str, _deliveries: int, _seconds: float) -> None:
+    """Nobody watches."""
 
 
 def nobody(_draft: Draft, _frozen: Frozen, _reason: str) -> int:
@@ -56,6 +64,8 @@ class Scheduler:
     stopping: Stopping = field(default_factory=Stopping)
     now: Callable[[], datetime] = utc_now
     ask: Asking = nobody  # mails the editors; how many
+    pulse: Pulse = field(default_factory=lambda: Pulse(utc_now))
+    observe: Observing = unobserved
     outages: tuple[float, ...] = OUTAGES
     told: dict[Cadence, tuple[str, ...]] = field(default_factory=dict)  # the last reasons
 
@@ -66,20 +76,24 @@ class Scheduler:
         """
         done = Done()
         try:
-            while len(done.steps) < _MOST_STEPS and not self.stopping.requested:
-                now = at or self.now()
-                step = decide(look(self.config, self.store, cadence, now), now)
-                if isinstance(step, Rest):
-                    self._rest(cadence, step)
-                    done.reasons = step.reasons
-                    break
-                done.steps.append(step)
-                if not self._do(step, done):
-                    break
+            with self.pulse.ticking():
+                self._steps(cadence, at, done)
         except DigestError as error:
             done.failed = True
             _log.error("tick.failed", cadence=cadence, failure=error, hint=error.hint)
         return done
+
+    def _steps(self, cadence: Cadence, at: datetime | None, done: Done) -> None:
+        while len(done.steps) < _MOST_STEPS and not self.stopping.requested:
+            now = at or self.now()
+            step = decide(look(self.config, self.store, cadence, now), now)
+            if isinstance(step, Rest):
+                self._rest(cadence, step)
+                done.reasons = step.reasons
+                break
+            done.steps.append(step)
+            if not self._do(step, done):
+                break
 
     def _do(self, step: Step, done: Done) -> bool:
         """Take a step. False when it is better to look again at the next tick."""
@@ -200,10 +214,15 @@ class Scheduler:
                 restraint=config.restraint,
                 outages=() if config.provider == OUTBOX else self.outages,
                 now=self.now,
+                observe=self._observed,
             )
             return run(job, self.stopping)
         finally:
             provider.close()
+
+    def _observed(self, deliveries: int, seconds: float) -> None:
+        self.pulse.beat()
+        self.observe(self.config.provider, deliveries, seconds)
 
     def _tell(self, issue: Issue, report: Report, done: Done) -> bool:
         name, answered = issue.id, report.answered

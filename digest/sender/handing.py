@@ -38,6 +38,7 @@ class Handing:
     rate: Rate
     now: Callable[[], datetime]
     going_on: Callable[[Claim], bool]
+    observe: Callable[[int, float], None]  # a batch: its deliveries, the seconds it took
     failure: ProviderError | None = None  # that the last window ended with
     answered: list[Mark] = field(default_factory=list)  # of the window in hand
 
@@ -52,11 +53,13 @@ class Handing:
             self.rate.wait(len(people))
             if not self.going_on(claim):
                 break
+            began = self.rate.clock()
             try:
                 self._hand_over(edition, people)
             except ProviderError as error:
                 self.failure = error
                 break
+            self.observe(len(people), self.rate.clock() - began)
             advance(len(people))
             if self.breaker.because:
                 break

@@ -29,6 +29,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def unobserved(_deliveries: int, _seconds: float) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What is to be sent, through whom, and with what restraint."""
@@ -43,6 +47,7 @@ class Job:
     outages: tuple[float, ...] = OUTAGES
     now: Callable[[], datetime] = utc_now
     clock: Callable[[], float] = time.monotonic
+    observe: Callable[[int, float], None] = unobserved  # a batch: its deliveries, its seconds
 
     @property
     def patience(self) -> Patience:
@@ -109,6 +114,7 @@ class _Run:
             Rate(job.restraint.rate, job.clock, stopping.sleep),
             job.now,
             self._going_on,
+            job.observe,
         )
         self.answered = self.outages = 0
         self.asked_at = -_LOOK_AGAIN

@@ -23,6 +23,7 @@ from digest.store.hashing import Hasher, adopt, matching_hasher
 from digest.store.intake import Entry, Intake, OnConflict, Outcome
 from digest.store.ledger import Ledger
 from digest.store.ledger.hearing import Hearing
+from digest.store.overview import Overview
 from digest.store.people import Filter
 from digest.store.records import (
     Consent,
@@ -57,6 +58,7 @@ __all__ = [
     "Ledger",
     "OnConflict",
     "Outcome",
+    "Overview",
     "Request",
     "RequestKind",
     "Schedule",
@@ -122,6 +124,11 @@ class Store:
             Schedule(database),
             Requests(subscriptions),
         )
+
+    @property
+    def overview(self) -> Overview:
+        """How things stand, for whoever watches."""
+        return Overview(self.database)
 
     def intake(
         self,

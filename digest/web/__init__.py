@@ -14,9 +14,11 @@ from digest.web import (
     choosing,
     confirming,
     guards,
+    health,
     leaving,
     linking,
     looks,
+    metrics,
     own,
     owning,
     subscribing,
@@ -29,7 +31,11 @@ __all__ = ["Site", "application"]
 
 def routes(site: Site) -> list[BaseRoute]:
     """Every route of every area."""
-    areas = (subscribing, confirming, choosing, leaving, linking, owning, archive, own)
+    areas = (
+        *(subscribing, confirming, choosing, leaving, linking, owning),
+        *(archive, own),
+        *(health, metrics),
+    )
     return [one for area in areas for one in area.routes(site)]
 
 

@@ -23,6 +23,9 @@ from digest.web.site import Site
 # RequestBodyLimitMiddleware of its own, which counts instead of this one.
 MOST = 64 * 1024
 
+# Asked every few seconds by machines: only what is wrong is worth a line.
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -79,9 +82,11 @@ class Guard:
 
         await self._app(scope, receive, send_guarded)
         took = round((time.perf_counter() - started) * 1000, 1)
-        logs.get("web").info(
-            "web.answered", method=scope["method"], route=_route(scope), status=status, ms=took
-        )
+        route = _route(scope)
+        if status >= 400 or route not in QUIET:
+            logs.get("web").info(
+                "web.answered", method=scope["method"], route=route, status=status, ms=took
+            )
 
 
 class KnownHost:

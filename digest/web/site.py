@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 from digest.config import Config
 from digest.content import Content
 from digest.notices import Postman
+from digest.scheduler import Pulse
 from digest.store import Store
 from digest.tokens import Keys
 from digest.web.looking import Looking
 from digest.web.mailing import Mailing
+from digest.web.meters import Meters
 from digest.web.restraint import Restraint
 from digest.web.shelf import Shelf
 from digest.web.topics import TopicCounter, Topics
@@ -35,6 +37,8 @@ class Site:
     restraint: Restraint
     look: Looking
     count_topics: TopicCounter = field(default_factory=TopicCounter)
+    pulse: Pulse | None = None  # of the schedule in this process; None: there is none here
+    meters: Meters = field(default_factory=Meters.made)
 
     @classmethod
     def of(
