@@ -17,7 +17,11 @@ with `-v`. `digest check --explain ID` says the same as this page, which
 `python -m tests.checks_page` makes.
 
 Ids never change. `--format` gives findings as text, JSON, SARIF 2.1.0 or GitHub's annotations.
-Nothing is fetched.
+
+Nothing is fetched unless you say `--online`; then each link of the posts you name, or of the
+newest issue, is asked for once, gently, and addresses in private networks never: a name is looked
+up once, each of its addresses must be public, the connection goes to that very address, and
+redirects pass the same gate.
 """
 
 

@@ -25,7 +25,7 @@ ROWS = [
     {"readership"},
     {
         "content", "renderer", "translations", "subscribers", "roster", "scaffold", "store",
-        "providers", "logs", "clients", "chromium",
+        "providers", "logs", "clients", "chromium", "online",
     },
     DECISIONS,
     {"config"},

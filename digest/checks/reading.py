@@ -288,18 +288,4 @@ OTHERS = (
          "docs/config.md lists every setting.", "docs/config.md"),
 )  # fmt: skip
 
-ONLINE = (
-    Rule("link/dead", ERROR, "Every link answers (with --online).",
-         "404 and 410 mean that the page is gone.", "Link to where it is now, or to an archive.",
-         "RFC 9110 15.5; react-email's and Mailpit's link checks"),
-    Rule("link/unreachable", WARNING, "Every link answers in time (with --online).",
-         "The site may be down just now, or refuse programs: it is for you to look.",
-         "Open it in a browser.", "RFC 9110 15.6"),
-    Rule("link/redirect", INFO, "No link leads to another host (with --online).",
-         "The page has moved; the old name may end.", "Link to the new address.",
-         "RFC 9110 15.4"),
-    Rule("link/https", INFO, "No link is http where the site answers https (with --online).",
-         "It can be read and changed on the way.", "Write https://.", "RFC 9110 4.2.2"),
-)  # fmt: skip
-
-RULES = (*POSTS, *FRONT_MATTER, *OTHERS, *ONLINE)
+RULES = (*POSTS, *FRONT_MATTER, *OTHERS)

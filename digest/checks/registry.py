@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from digest.checks import (
     accessibility,
+    answers,
     content,
     editions,
     headers,
@@ -21,6 +22,7 @@ _GROUPS = (
     content.RULES,
     tags.RULES,
     links.RULES,
+    answers.RULES,
     editions.RULES,
     headers.RULES,
     rendering.RULES,

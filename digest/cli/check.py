@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from digest.cli.exits import Exit
 from digest.cli.session import Session, exit_for, project_command
-from digest.models import Finding, Severity
+from digest.models import Finding, Severity, Story
+
+if TYPE_CHECKING:
+    from digest.issues import Draft
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -23,6 +27,9 @@ FORMATS = ("text", "json", "sarif", "github")
     help="For people, for programs, for code hosts, or as annotations in a pull request.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option(
+    "--online", is_flag=True, help="Ask whether links answer: of PATH, or of the newest issue."
+)
 @click.option("--explain", metavar="ID", help="Say why a check is there and what to do.")
 @click.option("--list", "listing", is_flag=True, help="List every check there is.")
 def command(
@@ -30,6 +37,7 @@ def command(
     paths: tuple[Path, ...],
     shape: str,
     strict: bool,
+    online: bool,
     explain: str | None,
     listing: bool,
 ) -> int:
@@ -43,7 +51,7 @@ def command(
     from digest.checks import in_order
     from digest.cli import reports
 
-    findings = in_order(_findings(session, paths))
+    findings = in_order(_findings(session, paths, online))
     told = [f for f in findings if session.verbose or f.severity is not Severity.INFO]
     formats: dict[str, Callable[[Sequence[Finding]], None]] = {
         "text": reports.as_text,
@@ -75,20 +83,23 @@ def _tell(check: str | None) -> int:
     return Exit.DONE
 
 
-def _findings(session: Session, paths: tuple[Path, ...]) -> Iterable[Finding]:
+def _findings(session: Session, paths: tuple[Path, ...], online: bool) -> Iterable[Finding]:
     if paths:
-        return _of_posts(session, paths)
+        yield from _of_posts(session, paths, online)
+        return
+    from digest.cli.audience import draft_of
     from digest.proofs import inspect_content
 
-    return (
-        *session.content.findings,
-        *inspect_content(session.config, session.content),
-        *_subscriber_findings(session),
-        *_issue_findings(session),
-    )
+    draft = draft_of(session, "latest", None)
+    yield from session.content.findings
+    yield from inspect_content(session.config, session.content)
+    yield from _subscriber_findings(session)
+    yield from _issue_findings(session, draft)
+    if online:
+        yield from _answers(session, draft.candidates()[0])
 
 
-def _of_posts(session: Session, paths: tuple[Path, ...]) -> Iterable[Finding]:
+def _of_posts(session: Session, paths: tuple[Path, ...], online: bool) -> Iterable[Finding]:
     """These posts alone: a post can be checked before there is a newsletter."""
     from digest.checks import Places, check_stories
     from digest.content import read_content
@@ -98,7 +109,24 @@ def _of_posts(session: Session, paths: tuple[Path, ...]) -> Iterable[Finding]:
     config = session.config
     content = read_content(config, [path.resolve() for path in paths])
     places = Places(PostTexts(config.root))
-    return (*content.findings, *check_stories(content.stories, places, content.vocabulary))
+    yield from content.findings
+    yield from check_stories(content.stories, places, content.vocabulary)
+    if online:
+        yield from _answers(session, content.stories)
+
+
+def _answers(session: Session, stories: Sequence[Story]) -> Iterable[Finding]:
+    """What the sites say that these stories link to."""
+    from digest import online
+    from digest.checks import Places
+    from digest.checks.answers import addresses, check_answers
+    from digest.proofs import PostTexts
+
+    wanted = addresses(stories)
+    session.say(f"Asking for {len(wanted)} links")
+    with session.progress("Asking for links") as advance:
+        answers = online.Asker().ask(wanted, advance)
+    return check_answers(stories, Places(PostTexts(session.config.root)), answers)
 
 
 def _subscriber_findings(session: Session) -> list[Finding]:
@@ -123,16 +151,15 @@ def _subscriber_findings(session: Session) -> list[Finding]:
     return session.findings
 
 
-def _issue_findings(session: Session) -> list[Finding]:
+def _issue_findings(session: Session, draft: "Draft") -> list[Finding]:
     """The newest issue that has stories, in every language its readers may have."""
-    from digest.cli.audience import draft_of
     from digest.errors import TemplateError
     from digest.models import Preferences
     from digest.proofs import inspect_issue
     from digest.renderer import bundled_templates, ejecting
     from digest.translations import languages
 
-    draft, config = draft_of(session, "latest", None), session.config
+    config = session.config
     found = [
         *draft.renderer.findings(),
         *ejecting.findings(config.templates, bundled_templates(), config.root),
