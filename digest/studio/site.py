@@ -26,6 +26,7 @@ from digest.sender.trial import hand_over_test
 from digest.studio import mail
 from digest.studio.bell import Bell
 from digest.studio.guard import MAIL, Guard
+from digest.studio.panels.checks import checks
 from digest.studio.panels.editions import editions
 from digest.studio.panels.view import view
 from digest.studio.state import Look, light, look
@@ -53,6 +54,7 @@ def application(workshop: Workshop, bell: Bell) -> Starlette:
         routes=[
             *(Route(path, _page(name)) for path, name in pages.items()),
             Route("/view", _told(studio.view)),
+            Route("/checks", _told(studio.checks)),
             Route("/editions", _told(studio.editions)),
             Route("/mail", _told(studio.mail)),
             Route("/source", _told(studio.source)),
@@ -73,6 +75,10 @@ class _Studio:
     def view(self, request: Request, body: bytes) -> Response:
         """Everything the panels show."""
         return JSONResponse(view(self._workshop, self._look(request)))
+
+    def checks(self, request: Request, body: bytes) -> Response:
+        """What is wrong; the page asks when it has shown the mail."""
+        return JSONResponse(checks(self._workshop, self._shot(request)))
 
     def editions(self, request: Request, body: bytes) -> Response:
         """Every edition with its readers; slow where there are many readers."""

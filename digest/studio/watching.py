@@ -14,6 +14,7 @@ from digest.studio.bell import Bell
 from digest.studio.workshop import Workshop
 
 DEBOUNCE = 50  # milliseconds within which saves are one
+SETTLED = 0.25  # seconds until a new watch surely sees everything
 
 
 @dataclass(slots=True)
@@ -47,7 +48,14 @@ async def watch(workshop: Workshop, bell: Bell, stop: anyio.Event) -> None:
                 *folders, watch_filter=_Ours(), debounce=DEBOUNCE, stop_event=moved
             ):
                 await _tell(workshop, bell, {Path(path) for _, path in changes})
-            await _tell(workshop, bell, set())
+            if not stop.is_set():
+                group.start_soon(_settled, workshop, bell, set(folders) ^ {*workshop.folders()})
+
+
+async def _settled(workshop: Workshop, bell: Bell, folders: set[Path]) -> None:
+    """Tell of new folders when they are watched: files may have come into them before."""
+    await anyio.sleep(SETTLED)
+    await _tell(workshop, bell, folders)
 
 
 def _moved(workshop: Workshop, was: tuple[Path, ...], stop: anyio.Event) -> bool:

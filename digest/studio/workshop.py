@@ -94,7 +94,7 @@ class Workshop:
             for path in paths:
                 if path == self.config.path:
                     self._reload()
-                elif {self.config.templates, bundled_templates()} & set(path.parents):
+                elif {self.config.templates, bundled_templates()} & {path, *path.parents}:
                     self._renderer = KeptRenderer(self.config.templates, self.config)
                 else:
                     posts.append(path)
@@ -146,6 +146,11 @@ class Workshop:
             role = self._editions[key] = Role(key, edition.id, wishes, about(wishes))
             found.append((role, edition))
         return found
+
+    def content(self) -> Content:
+        """Every post of the folder, as it is now."""
+        with self._lock:
+            return self._shelf.content(self.opening.now())
 
     def previous(self, shot: Shot) -> Shot | None:
         """The same reader's edition of the issue before; None where they got nothing."""

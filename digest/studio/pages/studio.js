@@ -12,8 +12,7 @@ const state = { ...DEFAULTS };
 let told = null;      // the last good answer of /view
 let version = 0;      // of what was saved
 let asked = 0;        // numbers the questions, so that a late answer is dropped
-let counted = null;   // the editions with their readers, of `countedFor`
-let countedFor = '';
+const later = {};     // answers that take longer, by path: { wanted, data }
 
 // --- drawing ---------------------------------------------------------------------------------
 
@@ -94,7 +93,6 @@ async function refresh(saved = []) {
     if (data.error) return problem(data.error);
     told = data;
     version = data.version;
-    $('problem').hidden = true;
     draw();
     if (saved.length) say(`Saved ${saved.join(', ')}. ${told.mail ? told.mail.inbox.subject : 'Nothing for this reader'}`);
   } catch {
@@ -114,6 +112,14 @@ function problem(error) {
     told && h('p', { class: 'still' }, 'Below is the last good rendering.'));
   $('problem').hidden = false;
   document.body.classList.add('stale');
+}
+
+// A post that cannot be read is left out of the mail, and said above it.
+function drawProblems() {
+  const { problems } = told;
+  $('problem').hidden = problems.length === 0;
+  paint($('problem'), problems.slice(0, 3).map(one => [place(one.line ? `${one.path}:${one.line}` : one.path), h('p', {}, h('strong', {}, one.message)), one.fix && h('p', {}, one.fix)]),
+    h('p', { class: 'still' }, problems.length > 3 ? `And ${problems.length - 3} more. ` : '', 'Until it is mended, this is left out of every mail.'));
 }
 
 function offline() {
@@ -146,6 +152,7 @@ function draw() {
   drawInbox();
   drawStage();
   drawPanels();
+  drawProblems();
 }
 
 function segment(id, choices, current, choose, hints = {}) {
@@ -191,24 +198,33 @@ function drawCast() {
 function roleButton(one, readers) {
   const facts = one.stories ? `${count(one.stories, 'story', 'stories')} · ${kB(one.bytes)}` : 'gets nothing';
   return h('button', { 'data-key': `role-${one.key}`, class: 'role', 'aria-current': one.key === told.role.key ? 'true' : undefined, onclick: () => go({ as: one.key }) },
-    h('strong', {}, one.name), h('span', { class: 'facts' }, readers ?? facts), h('span', { class: 'about' }, one.about));
+    h('strong', {}, one.name), h('span', { class: 'facts' }, readers ?? facts), one.about !== one.name && h('span', { class: 'about' }, one.about));
 }
 
-async function drawEditions() {
-  const asking = `${version} ${told.issue.id} ${state.drafts}`;
-  $('editions-title').hidden = false;
+// Asks for what takes longer once per `wanted`, and draws again when it is there; the answer that
+// is known by now, which may be of before.
+function slowly(path, wanted) {
+  const known = later[path] ??= {};
+  if (known.wanted !== wanted) {
+    known.wanted = wanted;
+    fetch(`${path}?${lookQuery()}`).then(one => one.json()).then(data => {
+      if (known.wanted !== wanted || data.error) return;
+      known.data = data;
+      drawEditions();
+      drawPanels();
+    }, () => {});
+  }
+  return known.data;
+}
+
+function drawEditions() {
   if (!told.readers) {
-    return paint($('editions'), h('p', { class: 'hint' }, 'Start with ', h('code', {}, '--with-subscribers'), ' to see how many readers each has.'));
+    return paint($('editions'), h('p', { class: 'hint' }, 'Start with ', h('code', {}, '--with-subscribers'), ' to see how many readers each edition has.'));
   }
-  if (countedFor !== asking) {
-    countedFor = asking;
-    const answer = await fetch(`/editions?${lookQuery()}`).then(one => one.json(), () => null);
-    if (countedFor !== asking || !answer || answer.error) return;
-    counted = answer;
-  }
-  if (!counted) return;
-  $('editions-title').textContent = `${count(counted.editions.length, 'edition')}, ${count(counted.readers, 'reader')}`;
-  paint($('editions'), h('ul', { class: 'roles' }, counted.editions.slice(0, 100).map(one =>
+  const counted = slowly('/editions', `${told.version} ${told.issue.id} ${state.drafts}`);
+  $('editions-title').hidden = false;
+  $('editions-title').textContent = counted ? `${count(counted.editions.length, 'edition')}, ${count(counted.readers, 'reader')}` : 'Counting readers';
+  if (counted) paint($('editions'), h('ul', { class: 'roles' }, counted.editions.slice(0, 100).map(one =>
     h('li', {}, roleButton({ ...one, name: one.about, about: `${count(one.stories, 'story', 'stories')} · ${kB(one.bytes)} · ${one.language}` }, count(one.readers, 'reader'))))));
 }
 
@@ -312,7 +328,7 @@ function invert(page) {
   for (const element of [page.documentElement, ...page.querySelectorAll('body, body *')]) {
     const style = page.defaultView.getComputedStyle(element);
     wanted.push([element, 'color', dimmed(rgba(style.color), false)]);
-    wanted.push([element, 'border-color', dimmed(rgba(style.borderTopColor), false)]);
+    wanted.push([element, 'border-color', dimmed(rgba(style.borderTopColor), true)]);
     const behind = rgba(style.backgroundColor);
     if (behind[3]) wanted.push([element, 'background-color', dimmed(behind, true)]);
   }
@@ -356,7 +372,7 @@ function drawNothing() {
   const reasons = Object.entries(Object.groupBy?.(stories.out, one => one.why) ?? {});
   const full = calendar.findLast(one => one.posts);
   framed = '';
-  paint($('nothing'), h('h2', {}, `${role.name} gets nothing of this issue`),
+  paint($('nothing'), h('h2', {}, role.edge ? 'Who follows nothing gets nothing' : `Nothing for ${role.name} in this issue`),
     h('p', {}, stories.out.length ? 'No mail is made, and none is sent. The stories of this window are out for this reader:' : 'There is no story in this window yet. Write one and it shows up here.'),
     reasons.length > 0 && h('ul', {}, reasons.map(([why, ones]) => h('li', {}, `${count(ones.length, 'story', 'stories')}: ${why}`))),
     h('div', { class: 'row' }, stories.out.length > 0 && h('button', { class: 'go', onclick: () => go({ as: 'tags:*' }) }, 'Look as everything'),
@@ -371,7 +387,7 @@ const none = text => h('p', { class: 'hint' }, text);
 
 const PANELS = {
   stories: { name: 'Stories', count: () => `${told.stories.in.length}/${told.stories.in.length + told.stories.out.length}`, draw: drawStories },
-  checks: { name: 'Checks', count: () => told.findings.length || '', bad: () => told.findings.some(one => one.severity === 'error'), draw: drawChecks },
+  checks: { name: 'Checks', count: () => serious(findings()).length || '', bad: () => findings().some(one => one.severity === 'error'), draw: drawChecks },
   inbox: { name: 'Inbox', draw: drawClientsInbox },
   size: { name: 'Size', count: () => told.mail ? kB(told.mail.size.html) : '', draw: drawSize },
   links: { name: 'Links', count: () => told.mail?.links.length ?? '', draw: drawLinks },
@@ -407,11 +423,22 @@ function drawStories() {
   ];
 }
 
+const findings = () => slowly('/checks', `${told.version} ${lookQuery()}`)?.findings ?? told.problems;
+const serious = ones => ones.filter(one => one.severity !== 'info');
+
 function drawChecks() {
-  if (!told.findings.length) return h('p', { class: 'good' }, mark('ok'), 'Nothing is wrong in posts and templates.');
-  return h('ul', { class: 'findings' }, told.findings.map(one => h('li', { class: one.severity }, mark(one.severity),
-    h('p', {}, one.message), one.fix && h('p', { class: 'fix' }, one.fix),
-    h('p', { class: 'facts' }, place(one.line ? `${one.path}:${one.line}` : one.path), h('code', {}, one.check)))));
+  const { whole, rules = {} } = later['/checks']?.data ?? {};
+  const all = findings();
+  const hints = all.filter(one => one.severity === 'info');
+  const shown = ones => h('ul', { class: 'findings' }, ones.map(one => h('li', { class: one.severity }, mark(one.severity),
+    h('p', {}, one.message), one.fix && h('p', { class: 'fix' }, one.fix), place(one.line ? `${one.path}:${one.line}` : one.path),
+    h('details', {}, h('summary', {}, h('code', {}, one.check)), rules[one.check]?.title && h('p', {}, rules[one.check].title), rules[one.check]?.why && h('p', { class: 'facts' }, rules[one.check].why)))));
+  return [
+    whole === undefined ? none('Looking…') : serious(all).length === 0 && h('p', { class: 'good' }, mark('ok'), 'Nothing is wrong in posts, templates and editions.'),
+    shown(serious(all)),
+    hints.length > 0 && h('details', {}, h('summary', { class: 'hint' }, count(hints.length, 'hint')), shown(hints)),
+    whole === false && none('Of the posts in this window. For the whole folder: digest check'),
+  ];
 }
 
 function drawClientsInbox() {

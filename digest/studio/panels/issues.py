@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from digest.models import Finding, Issue, Severity
+from digest.models import Issue, Severity
 from digest.studio.cast import Role
+from digest.studio.panels.checks import finding
 from digest.studio.workshop import Shot, Workshop, weigh
-
-_RANK = {severity: place for place, severity in enumerate(Severity)}
 
 
 def issue(shot: Shot, workshop: Workshop) -> dict[str, object]:
@@ -51,23 +50,10 @@ def role(one: Role, shot: Shot) -> dict[str, object]:
     }
 
 
-def findings(shot: Shot) -> list[dict[str, object]]:
-    """What is wrong in posts and templates, the worst first."""
-    every = {*shot.content.findings, *shot.draft.renderer.findings()}
-    ordered = sorted(every, key=lambda one: (_RANK[one.severity], one))
-    return [finding(one) for one in ordered]
-
-
-def finding(one: Finding) -> dict[str, object]:
-    """A finding as the page shows it."""
-    return {
-        "path": one.path,
-        "line": one.line,
-        "check": one.check,
-        "severity": one.severity.value,
-        "message": f"{one.key}: {one.message}" if one.key else one.message,
-        "fix": one.fix,
-    }
+def problems(shot: Shot) -> list[dict[str, object]]:
+    """What leaves a post out altogether, wherever it is; told at once, before the checks."""
+    errors = [one for one in shot.content.findings if one.severity is Severity.ERROR]
+    return [finding(one) for one in errors]
 
 
 def _when(one: Issue, now: datetime) -> str:

@@ -25,7 +25,7 @@ def view(workshop: Workshop, look: Look) -> dict[str, object]:
         "role": issues.role(shot.role, shot),
         "roles": issues.roles(workshop.roles(shot, look), shot),
         "stories": stories(shot),
-        "findings": issues.findings(shot),
+        "problems": issues.problems(shot),
         "mail": _mail(shot, workshop, look),
     }
 
