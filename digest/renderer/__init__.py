@@ -66,7 +66,7 @@ class Renderer:
         ids = [story.id for story in stories]
         sheets = self._sheets(issue, language)
         items = {
-            kind: {name: sheet.items(name, stories) for name in BlockName}
+            kind: {name: self._items(sheet, name, stories) for name in BlockName}
             for kind, sheet in sheets.items()
         }
         every = (text for blocks in items.values() for texts in blocks.values() for text in texts)
@@ -140,6 +140,9 @@ class Renderer:
             content = self._folders.content(name)
             whole.update(f"{name}\0{len(content)}\0".encode(errors="surrogateescape") + content)
         return whole.hexdigest()
+
+    def _items(self, sheet: Sheet, block: BlockName, stories: Sequence[Story]) -> list[str]:
+        return sheet.items(block, stories)
 
     def _refuse_mistakes(self) -> None:
         for finding in self.findings():

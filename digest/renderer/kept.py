@@ -8,24 +8,34 @@ alone, and the others stay as they are.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from digest.config import Config
 from digest.layout import Block, BlockName, Compiled, Layout, Part
 from digest.models import Issue, Story
 from digest.renderer import Renderer
+from digest.renderer.sheet import Sheet
 
 ISSUES = 8  # kept with all their fragments: about 10 kB a story
+TEXTS = 16 * ISSUES  # kinds of items, with every version of their templates
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 class KeptRenderer(Renderer):
     """Gives what `Renderer` gives, and compiles each story once.
 
-    Like every renderer it reads its templates once: make a new one when they change.
+    Like every renderer it reads its templates once: make a new one when they change, `after` the
+    old one, and only what depends on the changed files is rendered again.
     """
 
-    def __init__(self, templates: Path | None, config: Config) -> None:
+    def __init__(
+        self, templates: Path | None, config: Config, after: "KeptRenderer | None" = None
+    ) -> None:
         super().__init__(templates, config)
         self._kept: dict[tuple[Issue, str], dict[Story, Compiled]] = {}
+        self._texts: dict[tuple[str, ...], dict[Story, str]] = after._texts if after else {}
 
     def compile(self, stories: Sequence[Story], issue: Issue, language: str) -> Compiled:
         """As `Renderer.compile`; only stories that were not seen before cost anything."""
@@ -43,12 +53,22 @@ class KeptRenderer(Renderer):
         )
 
     def _fragments(self, issue: Issue, language: str) -> dict[Story, Compiled]:
-        """What is kept of an issue; the one that was not asked for longest goes."""
-        found = self._kept.pop((issue, language), {})
-        self._kept[issue, language] = found
-        if len(self._kept) > ISSUES:
-            del self._kept[next(iter(self._kept))]
-        return found
+        return _latest(self._kept, (issue, language), ISSUES)
+
+    def _items(self, sheet: Sheet, block: BlockName, stories: Sequence[Story]) -> list[str]:
+        known = _latest(self._texts, (block, *sheet.sources(block)), TEXTS)
+        new = [story for story in stories if story not in known]
+        known |= zip(new, super()._items(sheet, block, new), strict=True)
+        return [known[story] for story in stories]
+
+
+def _latest(kept: dict[_K, dict[Story, _V]], key: _K, most: int) -> dict[Story, _V]:
+    """What is kept under `key`; beyond `most` keys the one goes that was asked for longest ago."""
+    found = kept.pop(key, {})
+    kept[key] = found
+    if len(kept) > most:
+        del kept[next(iter(kept))]
+    return found
 
 
 def _joined(layout: Layout, sources: Mapping[str, Layout]) -> Layout:

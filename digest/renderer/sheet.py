@@ -1,5 +1,6 @@
 """One part of a message, HTML or text, in one language of one issue, before MJML and cutting."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ _ITEM: Mapping[BlockName, str] = {  # the template of one story
 }
 _BLOCK: Mapping[BlockName, str] = {BlockName.CONTENTS: "contents", BlockName.MORE: "more"}
 _SHELL = "digest"
+# A template that is included by a name that only its rendering knows.
+_BY_NAME = re.compile(r"\b(?:include|import|extends|from)\s+[^\s\"']")
 
 
 class Sheet:
@@ -66,6 +69,20 @@ class Sheet:
             self._render(_ITEM[block], {"story": story_view(story, self._language)})
             for story in stories
         ]
+
+    def sources(self, block: BlockName) -> tuple[str, ...]:
+        """What an item of a block depends on beside its story: the words of the sheet, the item's
+        template, and every template that is named in those."""
+        known = {name: self._folders.read(name) for name in self._folders.list_templates()}
+        first = f"{_ITEM[block]}.{self._kind}"
+        names, waiting = {first}, [known[first]]
+        while waiting:
+            text = waiting.pop()
+            any_name = _BY_NAME.search(text) is not None
+            new = {name for name in known if name not in names and (any_name or name in text)}
+            names |= new
+            waiting += [known[name] for name in new]
+        return (*self.words, *(known[name] for name in sorted(names)))
 
     def block(self, block: BlockName, items: str) -> str:
         """The items with what surrounds them: the cards stand alone, the lists have a heading."""

@@ -26,6 +26,7 @@ from digest.sender.trial import hand_over_test
 from digest.studio import mail
 from digest.studio.bell import Bell
 from digest.studio.guard import MAIL, Guard
+from digest.studio.panels.changes import changes
 from digest.studio.panels.checks import checks
 from digest.studio.panels.editions import editions
 from digest.studio.panels.view import view
@@ -54,6 +55,7 @@ def application(workshop: Workshop, bell: Bell) -> Starlette:
         routes=[
             *(Route(path, _page(name)) for path, name in pages.items()),
             Route("/view", _told(studio.view)),
+            Route("/changes", _told(studio.changes)),
             Route("/checks", _told(studio.checks)),
             Route("/editions", _told(studio.editions)),
             Route("/mail", _told(studio.mail)),
@@ -75,6 +77,12 @@ class _Studio:
     def view(self, request: Request, body: bytes) -> Response:
         """Everything the panels show."""
         return JSONResponse(view(self._workshop, self._look(request)))
+
+    def changes(self, request: Request, body: bytes) -> Response:
+        """What is different from before; the page asks when somebody looks."""
+        look, shot = self._look(request), self._shot(request)
+        last, before = self._workshop.previous(shot), self._workshop.before(look)
+        return JSONResponse(changes(shot, last, before))
 
     def checks(self, request: Request, body: bytes) -> Response:
         """What is wrong; the page asks when it has shown the mail."""

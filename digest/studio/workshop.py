@@ -95,7 +95,9 @@ class Workshop:
                 if path == self.config.path:
                     self._reload()
                 elif {self.config.templates, bundled_templates()} & {path, *path.parents}:
-                    self._renderer = KeptRenderer(self.config.templates, self.config)
+                    self._renderer = KeptRenderer(
+                        self.config.templates, self.config, self._renderer
+                    )
                 else:
                     posts.append(path)
             if posts:

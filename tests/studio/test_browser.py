@@ -17,7 +17,7 @@ BEHIND = """
 part => getComputedStyle(document.querySelector('iframe.front').contentDocument.querySelector(part))
   .backgroundColor
 """
-PANELS = ["Stories", "Checks", "Inbox", "Size", "Links", "Headers", "Changes"]
+PANELS = ["Stories", "Checks", "Inbox", "Size", "Links", "Headers", "Clients", "Changes"]
 
 
 @contextmanager
@@ -40,13 +40,19 @@ def serving(opening):
 
 @pytest.fixture
 def studio(chromium, opening):
-    """An open studio: its page, with every request it made in `page.asked`."""
+    """An open studio. In the end nothing was asked of anybody else: what a template may have
+    asked for was refused by the page's own policy, before it left the browser."""
     with serving(replace(opening, readers=None)) as address:
         context = chromium.new_context(viewport={"width": 1440, "height": 900})
         context.set_default_timeout(20_000)
         page = context.new_page()
-        page.asked, page.failed = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
+        page.asked, page.refused, page.failed = [], {}, []
+
+        def refused(request):
+            page.refused[request.url] = request.failure
+
+        page.on("requestfinished", lambda request: page.asked.append(request.url))
+        page.on("requestfailed", refused)
         page.on("pageerror", lambda error: page.failed.append(str(error)))
         page.on("console", lambda told: told.type == "error" and page.failed.append(told.text))
         page.address = address
@@ -54,7 +60,9 @@ def studio(chromium, opening):
         shows(page, "About agents")
         yield page
         context.close()
-        assert all(url.startswith((address, "data:", "about:")) for url in page.asked)
+        own = (address, "data:", "about:")
+        assert all(url.startswith(own) for url in page.asked)
+        assert {why for url, why in page.refused.items() if not url.startswith(own)} <= {"csp"}
 
 
 def mail(page):

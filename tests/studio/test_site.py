@@ -10,7 +10,10 @@ from starlette.testclient import TestClient
 from digest.studio.bell import Bell
 from digest.studio.site import application
 from digest.studio.workshop import Workshop
+from tests.project import POST
 from tests.studio.conftest import HOST
+
+TODO = POST.format(title="About TODO", published="2026-11-18", slug="todo", tags="#ai")
 
 
 def view(client, **query):
@@ -106,14 +109,33 @@ def test_every_link_is_told_with_its_story(client):
     assert {one["story"] for one in links} == {"agents", ""}
 
 
+def test_every_program_has_a_verdict_and_no_score(client):
+    told = view(client)["mail"]["clients"]
+
+    assert {"Gmail, web", "Outlook, Windows", "Apple Mail, iOS"} <= {
+        c["name"] for c in told["clients"]
+    }
+    assert {one["verdict"] for one in told["clients"]} <= {"as designed", "graceful"}
+    assert told["updated"] >= "2026"
+
+
+def test_the_checks_of_digest_check_are_told_with_their_reasons(client, project, workshop):
+    workshop.changed([project.write("content/todo.md", TODO)])
+    told = client.get("/checks").json()
+    (found,) = [one for one in told["findings"] if "TODO" in one["message"]]
+
+    assert found["path"] == "content/todo.md"
+    assert told["rules"][found["check"]]["why"]
+
+
 def test_changes_since_the_last_issue_are_told(client, project, workshop):
-    before = view(client)["mail"]["changes"]
+    before = client.get("/changes").json()
     post = project.root / "content" / "agents.md"
     post.write_text(post.read_text().replace("The second thing", "The third thing"))
     workshop.changed([post])
 
     assert before["issue"] == ""  # the issue of the 12th holds no post
-    saved = view(client)["mail"]["changes"]["saved"]
+    saved = client.get("/changes").json()["saved"]
     assert [line["kind"] for line in saved if "thing" in line["text"]].count("new") == 1
 
 

@@ -10,7 +10,7 @@ from digest.content import Shelf, read_content
 from digest.errors import ConfigError, TemplateError
 from digest.issues import Draft, issue_at
 from digest.models import Cadence, Preferences
-from digest.renderer import Renderer
+from digest.renderer import Renderer, bundled_templates
 from digest.renderer.kept import KeptRenderer
 from digest.studio.cast import Role
 from digest.studio.state import Look
@@ -207,6 +207,32 @@ def test_a_story_is_compiled_once(project, monkeypatch):
     kept.compile((replace(stories[0], title="New"), *stories[1:]), issue, "en")
 
     assert len(compiled) == len(stories) + 1
+
+
+@pytest.mark.parametrize(
+    "name", ["story.mjml", "story.txt", "theme.jinja", "digest.mjml", "contents-item.mjml"]
+)
+def test_after_a_saved_template_it_is_still_what_a_cold_render_makes(workshop, project, name):
+    workshop.shot(Look("tags:*"))
+    text = (bundled_templates() / name).read_text()
+    changed = text.replace("#0a52c4", "#0a5200").replace("{{ story.title", "SAVED {{ story.title")
+    saved(workshop, project, f"templates/{name}", changed)
+    hot, cold = (one.shot(Look("tags:*")) for one in (workshop, Workshop(workshop.opening)))
+
+    assert mail(hot) == mail(cold)
+    reader = cold.draft.reader(cold.subscriber)
+    assert hot.composition.message.text(reader) == cold.composition.message.text(reader)
+
+
+def test_an_item_depends_on_what_it_includes_by_whatever_name(workshop, project):
+    story = '{% set part = "part.mjml" %}<mj-text>{% include part %}{{ story.title }}</mj-text>'
+    project.write("templates/part.mjml", "one ")
+    saved(workshop, project, "templates/story.mjml", story)
+    before = mail(workshop.shot(Look("tags:*")))
+    saved(workshop, project, "templates/part.mjml", "two ")
+
+    assert "one About agents" in before
+    assert "two About agents" in mail(workshop.shot(Look("tags:*")))
 
 
 def test_readers_of_an_edition_are_counted(opening):

@@ -392,6 +392,7 @@ const PANELS = {
   size: { name: 'Size', count: () => told.mail ? kB(told.mail.size.html) : '', draw: drawSize },
   links: { name: 'Links', count: () => told.mail?.links.length ?? '', draw: drawLinks },
   headers: { name: 'Headers', draw: drawHeaders, bad: () => told.mail?.headers.some(one => one.verdict === 'wrong') },
+  clients: { name: 'Clients', draw: drawClients, bad: () => told.mail?.clients.clients.some(one => one.verdict === 'broken') },
   changes: { name: 'Changes', draw: drawChanges },
 };
 
@@ -480,8 +481,21 @@ function drawHeaders() {
     h('dt', {}, one.verdict && mark(one.verdict), one.name), h('dd', {}, one.value ? h('code', {}, one.value) : h('em', {}, 'missing'), one.note && h('p', { class: 'facts' }, one.note)))));
 }
 
+function drawClients() {
+  const { clients, updated, source } = told.mail.clients;
+  const answers = (name, ones) => ones.length > 0 && [h('h3', {}, name), h('ul', {}, ones.map(one => h('li', {}, one.title,
+    h('p', { class: 'facts' }, [one.note, `tested ${one.tested}`].filter(Boolean).join(' · ')))))];
+  return [
+    h('p', { class: 'facts' }, `What each program leaves out of this mail, and whether a reader misses it. Guidance, not a screenshot: ${source}, data of ${day(updated)}.`),
+    h('ul', { class: 'clients' }, clients.map(one => h('li', {}, h('details', {},
+      h('summary', { 'data-key': `client-${one.name}` }, mark(one.verdict === 'broken' ? 'wrong' : 'ok'), h('strong', {}, one.name), h('span', { class: 'facts' }, one.verdict), one.says && h('span', { class: 'says' }, one.says)),
+      answers('Broken', one.missed), answers('Left out, and nobody misses it', one.graceful), answers('In part', one.partial))))),
+  ];
+}
+
 function drawChanges() {
-  const { changes } = told.mail;
+  const changes = slowly('/changes', `${told.version} ${lookQuery()}`);
+  if (!changes) return none('Looking…');
   const diff = lines => h('pre', { class: 'diff', tabindex: '0', 'aria-label': 'Differences' }, lines.map(one => h('span', { class: one.kind },
     one.kind === 'gap' ? '⋯' : `${{ new: '+', old: '−', same: ' ' }[one.kind]} ${one.text}`)));
   return [

@@ -1,7 +1,7 @@
 """Everything the page shows of one edition, as one JSON object."""
 
 from digest.studio.panels import issues
-from digest.studio.panels.changes import changes
+from digest.studio.panels.clients import clients
 from digest.studio.panels.headers import headers, summary
 from digest.studio.panels.links import links
 from digest.studio.panels.size import size
@@ -26,11 +26,11 @@ def view(workshop: Workshop, look: Look) -> dict[str, object]:
         "roles": issues.roles(workshop.roles(shot, look), shot),
         "stories": stories(shot),
         "problems": issues.problems(shot),
-        "mail": _mail(shot, workshop, look),
+        "mail": _mail(shot),
     }
 
 
-def _mail(shot: Shot, workshop: Workshop, look: Look) -> dict[str, object] | None:
+def _mail(shot: Shot) -> dict[str, object] | None:
     if shot.composition is None:
         return None
     edition, message = shot.composition.edition, shot.composition.message
@@ -43,5 +43,5 @@ def _mail(shot: Shot, workshop: Workshop, look: Look) -> dict[str, object] | Non
         "headers": headers(shot),
         "size": size(shot, html, text, raw),
         "links": links(shot, html),
-        "changes": changes(shot, workshop.previous(shot), workshop.before(look)),
+        "clients": clients(html),
     }
