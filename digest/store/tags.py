@@ -1,5 +1,6 @@
 """Tags as the whole list of readers sees them: counts, renaming, merging."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +52,12 @@ class TagList:
         )
         with self.database.reading() as connection:
             return int(connection.scalar(query) or 0)
+
+    def named(self, keys: Iterable[str]) -> dict[str, str]:
+        """Folded key -> name of those tags that somebody has followed or muted."""
+        query = sa.select(tag.c.key, tag.c.name).where(tag.c.key.in_(list(keys)))
+        with self.database.reading() as connection:
+            return {row.key: row.name for row in connection.execute(query)}
 
     def rename(self, old: str, new: str) -> None:
         """Show a tag in another spelling. StoreError when that is another tag: posts keep theirs,

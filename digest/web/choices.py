@@ -1,7 +1,7 @@
 """What a reader chose in a form: read without trust, kept as typed, and what is wrong with it.
 
-Tags come from the list that was offered, and from what the reader had before: nobody gets a text of
-their own into a mail that we send.
+Tags are those of stories, or those that readers have already: nobody gets a text of their own into
+a mail that we send.
 """
 
 from collections.abc import Iterable, Mapping
@@ -80,6 +80,9 @@ def of(reader: Subscriber) -> Choice:
 def read(visit: Visit, topics: Iterable[Topic]) -> Choice:
     """What the form says; a tag that is ticked says `topics` where nothing else was said."""
     names = {topic.key: topic.name for topic in topics}
+    unknown = {fold(tag) for tag in (*visit.texts("tag"), *visit.texts("mute"))} - names.keys()
+    if unknown:  # of an undo: a tag that they had, and that no story has any more
+        names |= visit.site.store.tags.named(unknown)
     followed = _offered(visit.texts("tag"), names)
     what = visit.text("what")
     return Choice(

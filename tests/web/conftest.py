@@ -15,10 +15,12 @@ from starlette.testclient import TestClient
 
 from digest.config import Config, load, secret_keys
 from digest.content import read_content
+from digest.models import Preferences, Subscriber
 from digest.store import Store
-from digest.tokens import Keys
+from digest.tokens import Keys, Purpose, sign
 from digest.web import Site, application
 from tests.store.conftest import (  # noqa: F401 - fixtures
+    CONSENT,
     empty_url,
     fresh_url,
     postgresql,
@@ -70,6 +72,18 @@ class Pages:
         (part, *_) = self.mails()[-1].iter_parts()
         (url,) = re.findall(r"https://\S+", part.get_content())
         return url.removeprefix(self.config.newsletter.base_url)
+
+    def reader(self, email: str = "ana@example.com", **wanted) -> Subscriber:
+        """A confirmed subscriber who follows #ai and #python unless `wanted` says otherwise."""
+        wanted = {"tags": ("ai", "python")} | wanted
+        added = self.store.subscriptions.add(
+            email, CONSENT, self.clock(), preferences=Preferences(**wanted)
+        )
+        return added.subscriber
+
+    def path(self, letter: str, purpose: Purpose, subject: int, **bounds) -> str:
+        """The path of a page with a token of ours."""
+        return f"/{letter}/{sign(self.site.keys, purpose, subject, **bounds)}"
 
     def get(self, path: str, **options):
         return self.client.get(path, **options)

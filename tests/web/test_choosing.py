@@ -1,0 +1,216 @@
+"""Preferences: seen before they are saved, saved as shown, undone after."""
+
+import html
+import re
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from digest.models import Cadence, State, SuppressionReason
+from digest.tokens import Purpose
+from tests.web.conftest import START
+
+CHOICE = {"what": "topics", "tag": ["kubernetes"], "cadence": "weekly", "do": "save"}
+
+
+@pytest.fixture
+def ana(quick_pages):
+    return quick_pages.reader(muted=("crypto",))
+
+
+@pytest.fixture
+def path(quick_pages, ana):
+    return quick_pages.path("p", Purpose.PREFERENCES, ana.id)
+
+
+def ticked(page: str) -> set[tuple[str, str]]:
+    return set(re.findall(r'name="(\w+)" value="([^"]*)" checked', page))
+
+
+def test_the_page_shows_what_is_chosen_and_hides_whose_it_is(quick_pages, path):
+    page = quick_pages.get(path).text
+
+    assert ticked(page) == {
+        ("what", "topics"),
+        ("tag", "ai"),
+        ("tag", "python"),
+        ("mute", "crypto"),  # no story has it any more
+        ("cadence", "weekly"),
+    }
+    assert "a•••@example.com" in page
+    assert "ana@example.com" not in page
+
+
+def test_a_reader_saves_and_is_told_the_result(pages):
+    ana = pages.reader()
+    path = pages.path("p", Purpose.PREFERENCES, ana.id)
+
+    answer = pages.post(path, **CHOICE, mute=["ai"], language="en", timezone="Asia/Tokyo")
+
+    assert answer.status_code == 303
+    shown = pages.get(answer.headers["location"]).text
+    assert "You now get Platform Weekly: weekly, about #kubernetes." in shown
+    found = pages.store.subscriptions.get(ana.id).subscriber
+    assert found.preferences.tags == ("kubernetes",)
+    assert found.preferences.muted == ("ai",)
+    assert found.preferences.languages == ("en",)
+    assert found.timezone == "Asia/Tokyo"
+
+
+def test_saving_is_undone_by_one_button(quick_pages, ana, path):
+    before = quick_pages.store.subscriptions.get(ana.id)
+    saved = quick_pages.post(path, **CHOICE, pause="14")
+    page = quick_pages.get(saved.headers["location"]).text
+    undo = page[page.index("Saved.") : page.index("Undo")]
+    fields: dict[str, list[str]] = {"do": ["save"]}
+    for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', undo):
+        fields.setdefault(name, []).append(html.unescape(value))
+
+    quick_pages.client.post(path, data=fields)
+
+    assert quick_pages.store.subscriptions.get(ana.id) == before
+
+
+def test_everything_is_one_choice(quick_pages, ana, path):
+    quick_pages.post(path, what="everything", cadence="weekly", do="save")
+
+    assert quick_pages.store.subscriptions.get(ana.id).subscriber.preferences.everything
+
+
+@pytest.mark.parametrize("days", [14, 30, 90])
+def test_a_pause_ends_by_itself_and_can_be_ended(quick_pages, ana, path, days):
+    quick_pages.post(path, **CHOICE, pause=str(days))
+    paused = quick_pages.store.subscriptions.get(ana.id)
+    kept = quick_pages.post(path, **CHOICE, pause="paused")
+
+    assert paused.pause_until == START + timedelta(days=days)
+    assert "Paused until" in quick_pages.get(kept.headers["location"]).text
+    assert quick_pages.store.subscriptions.get(ana.id).pause_until == paused.pause_until
+
+    quick_pages.post(path, **CHOICE, pause="")
+    assert quick_pages.store.subscriptions.get(ana.id).pause_until is None
+
+
+def test_no_topic_is_not_an_unsubscribing(quick_pages, ana, path):
+    answer = quick_pages.post(path, what="topics", cadence="weekly", do="save")
+
+    assert answer.status_code == 422
+    assert "Choose at least one topic" in answer.text
+    assert quick_pages.store.subscriptions.get(ana.id).subscriber == ana
+
+
+def test_a_look_shows_the_digest_of_the_unsaved_form_and_saves_nothing(quick_pages, ana, path):
+    answer = quick_pages.post(path, **{**CHOICE, "do": "look"})
+
+    assert answer.status_code == 200
+    mail = html.unescape(re.search(r'srcdoc="([^"]*)"', answer.text)[1])
+    assert "About ferry" in mail
+    assert "About agents" not in mail
+    assert "So far 1 story" in answer.text
+    assert ("tag", "kubernetes") in ticked(answer.text)  # the form is as it was filled in
+    assert quick_pages.store.subscriptions.get(ana.id).subscriber == ana
+
+
+def test_a_look_is_caged(quick_pages, path):
+    answer = quick_pages.post(path, **{**CHOICE, "do": "look"})
+
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in answer.text
+    assert "style-src 'self' 'unsafe-inline'" in answer.headers["content-security-policy"]
+    assert "script-src" not in answer.headers["content-security-policy"]
+
+
+def test_a_look_does_not_show_what_is_not_published_yet(quick_pages, project, path):
+    project.post("tomorrow", tags="#k8s", published="2026-11-19T08:00:00")
+
+    answer = quick_pages.post(path, **{**CHOICE, "do": "look"})
+
+    assert "About tomorrow" not in answer.text
+
+
+def test_the_links_of_a_look_lead_to_nobodys_preferences(quick_pages, ana, path):
+    mail = html.unescape(quick_pages.post(path, **{**CHOICE, "do": "look"}).text)
+    links = set(re.findall(r"https://news\.example\.com(/[pu]/[^\"#]+)", mail))
+
+    assert len(links) == 2
+    for link in links:
+        quick_pages.post(link, **{"List-Unsubscribe": "One-Click"})
+    assert quick_pages.store.subscriptions.get(ana.id).state is State.CONFIRMED
+
+
+def test_a_look_says_when_there_is_nothing(quick_pages, path):
+    quick_pages.clock.pass_(days=60)
+
+    answer = quick_pages.post(path, **{**CHOICE, "do": "look"})
+
+    assert "Nothing of late fits this choice" in answer.text
+
+
+def test_a_look_after_the_issue_shows_the_last_one(quick_pages, path):
+    quick_pages.clock.pass_(days=1)
+
+    answer = quick_pages.post(path, **{**CHOICE, "do": "look"})
+
+    assert "nothing new for you since the last issue" in answer.text
+    assert "About ferry" in answer.text
+
+
+def test_who_left_is_told_and_comes_back_through_their_mailbox(pages):
+    ana = pages.reader()
+    path = pages.path("p", Purpose.PREFERENCES, ana.id)
+    pages.store.subscriptions.unsubscribe(ana.id, START, "test")
+
+    assert "You are unsubscribed" in pages.get(path).text
+    assert "You are unsubscribed" in pages.post(path, **CHOICE).text  # nothing is saved
+    assert "Check your inbox" in pages.post(path, do="again").text
+    assert pages.store.subscriptions.get(ana.id).state is State.UNSUBSCRIBED
+
+    pages.post(pages.link(), do="confirm")
+    back = pages.store.subscriptions.get(ana.id)
+    assert back.state is State.CONFIRMED
+    assert back.subscriber.preferences == ana.preferences
+
+
+def test_whose_mailbox_refused_us_can_have_it_tried_again(quick_pages, ana, path):
+    quick_pages.store.suppressions.add(ana.email, SuppressionReason.BOUNCED, START, "test")
+
+    assert "Your mailbox refused our mail" in quick_pages.get(path).text
+    quick_pages.post(path, do="again")
+    quick_pages.post(quick_pages.link(), do="confirm")
+    assert quick_pages.store.subscriptions.get(ana.id).suppressions == ()
+
+
+def test_tags_of_the_form_are_those_that_were_offered(quick_pages, ana, path):
+    quick_pages.post(path, **{**CHOICE, "tag": ["<b>buy</b>", "Kubernetes", "K8S", "crypto"]})
+
+    saved = quick_pages.store.subscriptions.get(ana.id).subscriber.preferences
+    assert saved.tags == ("crypto", "kubernetes")
+
+
+def test_the_address_of_a_saved_page_fills_in_fields_and_nothing_else(quick_pages, path):
+    page = quick_pages.get(f"{path}?saved&what=topics&tag=%22%3E%3Cscript%3E&do=look&x=1").text
+
+    assert "<script>" not in page
+    assert 'name="x"' not in page
+
+
+def test_the_page_is_in_the_readers_language(quick_pages):
+    ana = quick_pages.reader(languages=("pl",))
+
+    page = quick_pages.get(quick_pages.path("p", Purpose.PREFERENCES, ana.id)).text
+
+    assert '<html lang="pl"' in page
+    assert "czwartek, 09:00 (Europe/Dublin)" in page
+
+
+def test_a_cadence_that_the_newsletter_has_not_is_not_offered(quick_pages, ana, path):
+    assert 'value="daily"' not in quick_pages.get(path).text
+    assert quick_pages.post(path, **{**CHOICE, "cadence": "daily"}).status_code == 422
+    assert quick_pages.store.subscriptions.get(ana.id).subscriber.cadence is Cadence.WEEKLY
+
+
+def test_where_a_saved_page_leads_is_this_page(quick_pages, path):
+    location = quick_pages.post(path, **CHOICE).headers["location"]
+
+    assert urlsplit(location)[:3] == ("", "", path)
+    assert ("tag", "ai") in parse_qsl(urlsplit(location).query)

@@ -1,0 +1,139 @@
+"""What only the mailbox's owner may do: move, download, delete; and fresh links."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from digest.models import State, SuppressionReason
+from digest.tokens import Purpose
+from tests.web.conftest import START
+
+NEW = "ana@new.example"
+
+
+@pytest.fixture
+def ana(pages):
+    return pages.reader()
+
+
+@pytest.fixture
+def own(pages, ana):
+    """The path that was mailed."""
+    path = pages.path("p", Purpose.PREFERENCES, ana.id)
+    assert "Check your inbox" in pages.post(path, do="own").text
+    return pages.link()
+
+
+def test_the_link_goes_to_the_mailbox_and_lasts_half_an_hour(pages, ana, own):
+    assert pages.mails()[-1]["To"] == ana.email
+    assert pages.get(own).status_code == 200
+
+    pages.clock.pass_(minutes=30)
+    assert pages.get(own).status_code == 404
+
+
+def test_all_that_is_kept_can_be_downloaded(pages, ana, own):
+    answer = pages.post(own, do="download")
+
+    assert answer.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+    kept = json.loads(answer.text)
+    assert kept["email"] == ana.email
+    assert kept["tags"] == ["ai", "python"]
+    assert [event["kind"] for event in kept["history"]] == ["added", "consent"]
+    assert kept["issues"] == []
+
+
+def test_everything_is_deleted_and_never_comes_back_by_an_import(pages, ana, own):
+    assert "Everything is deleted" in pages.post(own, do="delete").text
+
+    assert pages.store.subscriptions.get(ana.id) is None
+    assert pages.store.suppressions.reasons(ana.email) == (SuppressionReason.ERASED,)
+    assert pages.get(own).status_code == 404
+
+
+def test_a_subscription_moves_when_the_new_mailbox_says_yes(pages, ana, own):
+    assert NEW in pages.post(own, do="move", email=NEW).text
+    assert pages.mails()[-1]["To"] == NEW
+    link = pages.link()
+    assert NEW in pages.get(link).text
+    assert pages.store.subscriptions.get(ana.id).subscriber.email == ana.email
+
+    assert "has moved" in pages.post(link).text
+    assert pages.store.subscriptions.get(ana.id).subscriber.email == NEW
+    assert pages.mails()[-1]["To"] == ana.email  # the old one is told
+    assert "has moved" in pages.post(link).text  # pressed twice
+    assert len(pages.mails()) == 3
+
+
+def test_moving_to_somebody_elses_address_tells_only_them(pages, ana, own):
+    bo = pages.reader("bo@example.com")
+    fresh = pages.post(own, do="move", email=NEW).text.replace(NEW, "X")
+
+    assert pages.post(own, do="move", email=bo.email).text.replace(bo.email, "X") == fresh
+    told = pages.mails()[-1]
+    assert (told["To"], told["Subject"]) == (bo.email, "You get Platform Weekly already")
+
+
+def test_an_address_that_was_taken_meanwhile_is_refused(pages, ana, own):
+    pages.post(own, do="move", email=NEW)
+    link = pages.link()
+    pages.reader(NEW)
+
+    assert pages.post(link).status_code == 409
+    assert pages.store.subscriptions.get(ana.id).subscriber.email == ana.email
+
+
+def test_what_is_no_address_is_said(quick_pages):
+    person = quick_pages.reader().id
+    path = quick_pages.path("d", Purpose.OWN, person, expires=START + timedelta(minutes=30))
+    answer = quick_pages.post(path, do="move", email="ana")
+
+    assert answer.status_code == 422
+    assert "Enter an email address" in answer.text
+
+
+def test_a_fresh_link_goes_to_subscribers_alone_and_the_page_is_the_same(pages, ana):
+    known = pages.fill("/link", email=ana.email).text.replace(ana.email, "X")
+    unknown = pages.fill("/link", email=NEW).text.replace(NEW, "X")
+
+    assert known == unknown
+    (mail,) = pages.mails()
+    assert mail["To"] == ana.email
+    assert "Your preferences" in pages.get(pages.link()).text
+
+
+def test_a_fresh_link_expires_with_the_season(quick_pages):
+    quick_pages.fill("/link", email=quick_pages.reader().email)
+    link = quick_pages.link()
+    quick_pages.clock.pass_(days=90)
+
+    assert quick_pages.get(link).status_code == 404
+
+
+def test_who_left_gets_a_link_too(quick_pages):
+    ana = quick_pages.reader()
+    quick_pages.store.subscriptions.unsubscribe(ana.id, START, "test")
+    quick_pages.fill("/link", email=ana.email)
+
+    assert "You are unsubscribed" in quick_pages.get(quick_pages.link()).text
+    assert quick_pages.store.subscriptions.get(ana.id).state is State.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("fields", [{"email": "x"}, {"email": NEW, "shown": ""}])
+def test_the_form_for_a_link_says_what_is_wrong(quick_pages, fields):
+    answer = (
+        quick_pages.fill("/link", **{k: v for k, v in fields.items() if k != "shown"})
+        if ("shown" not in fields)
+        else quick_pages.post("/link", **fields)
+    )
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+
+
+def test_a_program_at_the_form_for_a_link_is_thanked(quick_pages):
+    ana = quick_pages.reader()
+
+    assert "Check your inbox" in quick_pages.fill("/link", email=ana.email, website="x").text
+    assert quick_pages.mails() == []
