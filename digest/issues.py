@@ -18,6 +18,7 @@ from digest.composer import EditionMessage, Press, Reader, Sizes, delivery_id, m
 from digest.config import Config
 from digest.content import Content
 from digest.layout import Slot
+from digest.listing import Listing
 from digest.models import (
     Cadence,
     Edition,
@@ -48,6 +49,7 @@ NOTHING_NEW = "nothing new for their tags"
 
 BATCH = 250  # deliveries of one edition handed over together
 WAITING = 5_000  # deliveries that wait for their batch to fill, in all
+UNLISTED = Listing()  # without a store
 
 
 def issue_at(
@@ -63,14 +65,20 @@ def closing_zone(config: Config, cadence: Cadence) -> tzinfo:
     return FIRST if config.schedule[cadence].local_time else config.newsletter.timezone
 
 
-def latest_issue(config: Config, cadence: Cadence, content: Content, now: datetime) -> Issue:
+def latest_issue(
+    config: Config,
+    cadence: Cadence,
+    content: Content,
+    now: datetime,
+    listing: Listing = UNLISTED,
+) -> Issue:
     """The newest due issue whose window holds a story; if none does, the issue at `now`.
 
     When all stories are newer than the last due moment, that is the issue still to come.
     """
     due, zone = config.schedule[cadence].due, closing_zone(config, cadence)
     current = issue_at(config, cadence, now)
-    told = [story.published for story in content.stories if not story.draft]
+    told = [listing.of(story) for story in content.stories if not story.draft]
     closed = [moment for moment in told if moment < current.window.end]
     if not told or (not closed and min(told) > now):
         return current
@@ -109,23 +117,28 @@ class Draft:
         issue: Issue,
         keys: Keys,
         renderer: Renderer | None = None,
+        listing: Listing = UNLISTED,
     ) -> None:
         """`renderer` is one that has rendered before; by default a new one."""
-        self.config, self.content, self.issue = config, content, issue
+        self.config, self.content, self.issue, self.listing = config, content, issue, listing
         self.renderer = renderer or Renderer(config.templates, config)
         self._keys = keys
         self._desks: dict[str, _Desk] = {}
         self._first: dict[str, tuple[Composition, Subscriber]] = {}  # by edition, in a plan
         self._why = lru_cache(8192)(wording.why)
+        self._undressed = self._selector(None)
 
     def candidates(self) -> tuple[tuple[Story, ...], tuple[Omission, ...]]:
-        """The stories of the window, and those that are out for everybody."""
-        selector = self._selector(None)
-        return selector.candidates, tuple(selector.outside)
+        """The stories of the window and before, and those that are out for everybody."""
+        return self._undressed.candidates, tuple(self._undressed.outside)
 
-    def selection(self, preferences: Preferences) -> Selection:
+    def place(self, covered: datetime | None) -> int:
+        """A reader's mark among the stories; equal places give equal compositions."""
+        return self._undressed.place(covered)
+
+    def selection(self, preferences: Preferences, covered: datetime | None = None) -> Selection:
         """What `preferences` get of every story there is, and why."""
-        return self._desk(preferences).selector.explain(preferences)
+        return self._desk(preferences).selector.explain(preferences, covered)
 
     def sizes(self, preferences: Preferences) -> Sizes:
         """What each story adds to an edition for `preferences`."""
@@ -136,7 +149,8 @@ class Draft:
     ) -> Composition | None:
         """The edition for `preferences`, or None when it would be empty.
 
-        Of stories published at or after `covered`, the end of what the reader was sent last.
+        Of stories listed at or after `covered`, the end of what the reader was sent last; of the
+        window, where they were sent nothing yet.
         """
         desk = self._desk(preferences)
         chosen = desk.selector.select(preferences, covered)
@@ -238,13 +252,13 @@ class Draft:
         """What the first reader of a planned edition follows."""
         return self._first[edition.id][1].preferences
 
-    def mjml(self, subscriber: Subscriber) -> str:
+    def mjml(self, subscriber: Subscriber, covered: datetime | None = None) -> str:
         """The MJML source of the subscriber's digest, rendered the plain way, in one piece.
 
         For a subscriber who gets something: `composition` is not None.
         """
         desk = self._desk(subscriber.preferences)
-        chosen = desk.selector.select(subscriber.preferences)
+        chosen = desk.selector.select(subscriber.preferences, covered)
         stories = [pick.story for pick in chosen.picks]
         values = self._words(desk, stories) | self.reader(subscriber).values()
         language = desk.translations.code
@@ -263,7 +277,7 @@ class Draft:
 
     def _open_desk(self, language: str) -> _Desk:
         """Compile the window's stories in one language, and weigh them for the byte cap."""
-        candidates = self._selector(None).candidates
+        candidates = self._undressed.candidates
         compiled = self.renderer.compile(candidates, self.issue, language)
         press = Press(compiled, self.config.newsletter, self.issue)
         sizes = measure(compiled.html)
@@ -274,10 +288,12 @@ class Draft:
         return Selector(
             self.content.stories,
             self.issue.window,
-            self.issue.date,
+            min(self.issue.date, self.issue.window.end),
             key=self.content.vocabulary.key,
             caps=Caps(limits.max_stories, limits.max_html_bytes, weigh),
             language=self.config.newsletter.language,
+            listed=self.listing.of,
+            reach=self.listing.reach,
         )
 
     def _compose(self, desk: _Desk, chosen: Selection) -> Composition:

@@ -7,6 +7,7 @@ together, as far as `_WAITING` allows.
 
 from array import array
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -16,7 +17,17 @@ from digest.composer import EditionMessage
 from digest.config import Config
 from digest.errors import StaleError
 from digest.issues import BATCH, NOTHING_NEW, Composition, Draft, closing_zone, issue_at
-from digest.models import Cadence, Edition, Issue, Omission, Plan, Preferences, Reason
+from digest.models import (
+    Cadence,
+    Edition,
+    Issue,
+    Omission,
+    Plan,
+    Preferences,
+    Reason,
+    Story,
+    Window,
+)
 from digest.readership import StoredReaders
 from digest.sender import Material
 from digest.snapshot import canonical, digest_of, story_digest
@@ -47,21 +58,23 @@ def freeze(
     now: datetime,
     errors_allowed: int = 0,
     replan: bool = False,
+    ahead: bool = False,
 ) -> Frozen:
     """The plan of the draft's issue: the one there is, or a new one.
 
-    StaleError when there is one and what it was made of has changed since. `replan` makes a new
-    one all the same; StoreError when the old one has begun to be handed over.
+    StaleError when there is one and what it was made of has changed since; a plan made `ahead` of
+    its time leaves what came later to the next issue. `replan` makes a new one all the same;
+    StoreError when the old one has begun to be handed over.
     """
     ledger, name = store.ledger, draft.issue.id
     known = ledger.find(name)
     if known is not None and not replan:
         frozen = Frozen(known, ledger.contents(known.number))
-        require_fresh(draft, frozen)
+        require_fresh(draft, frozen, ahead=ahead)
         return frozen
-    store.archive.keep(draft.candidates()[0])
-    draftsman = ledger.draw(draft.issue, provider, now)
+    draftsman = ledger.draw(draft.issue, provider, now, draft.listing.reach)
     contents = _Audience(draft, store, draftsman).contents()
+    store.archive.keep(told(draft, contents.editions))
     # another process may have finished the same plan before us: then it is theirs
     draftsman.finish(name, contents, errors_allowed, known.number if known else 0)
     found = ledger.find(name)
@@ -85,9 +98,13 @@ def issue_of(config: Config, store: Store, cadence: Cadence, at: datetime) -> Is
 
 
 def as_planned(config: Config, planned: PlannedIssue) -> Issue:
-    """An issue of the ledger, its date in the zone in which it is due."""
+    """An issue of the ledger, its date in the zone in which it is due.
+
+    With the window that it has then, also where it was planned before.
+    """
     date = planned.due.astimezone(closing_zone(config, planned.cadence))
-    return Issue(planned.id, planned.cadence, planned.window, date)
+    window = Window(planned.window.start, max(planned.due, planned.window.end))
+    return Issue(planned.id, planned.cadence, window, date)
 
 
 def material(draft: Draft, ledger: Ledger, planned: PlannedIssue) -> Material:
@@ -101,9 +118,9 @@ def material(draft: Draft, ledger: Ledger, planned: PlannedIssue) -> Material:
     return Material(planned.id, edition, draft.reader)
 
 
-def require_fresh(draft: Draft, frozen: Frozen) -> None:
+def require_fresh(draft: Draft, frozen: Frozen, *, ahead: bool = False) -> None:
     """StaleError when anything changed that the plan was made of."""
-    if changes := stale(draft, frozen):
+    if changes := stale(draft, frozen, ahead=ahead):
         name = frozen.issue.id
         raise StaleError(
             f"the plan of {name} is stale: " + "; ".join(changes),
@@ -112,13 +129,18 @@ def require_fresh(draft: Draft, frozen: Frozen) -> None:
         )
 
 
-def stale(draft: Draft, frozen: Frozen) -> tuple[str, ...]:
+def stale(draft: Draft, frozen: Frozen, *, ahead: bool = False) -> tuple[str, ...]:
     """What has changed since the plan, in words; empty when it stands."""
     contents, now = frozen.contents, basis(draft)
+    end = frozen.issue.window.end if ahead else draft.issue.window.end
     parts = sorted(now.keys() | contents.basis.keys())
     changes = [f"{part} has changed" for part in parts if now.get(part) != contents.basis.get(part)]
     planned = {story.id: story.digest for story in contents.stories if not story.omitted}
-    present = {story.id: story_digest(story) for story in draft.candidates()[0]}
+    present = {
+        story.id: story_digest(story)
+        for story in told(draft, contents.editions)
+        if story.id in planned or draft.listing.of(story) < end
+    }
     for story in sorted(planned.keys() | present.keys()):
         if story not in present:
             changes.append(f"story {story} is gone")
@@ -136,11 +158,22 @@ def basis(draft: Draft) -> dict[str, str]:
         "config newsletter": asdict(config.newsletter),
         "config selection": asdict(config.limits),
         "config tags": asdict(config.tags),
-        "the window": (issue.window.start, issue.window.end, issue.date),
+        "the window": (issue.window.start, issue.date),
         "the version of digest": __version__,
     }
     templates = {f"template {name}": text for name, text in draft.renderer.sources().items()}
     return {part: _digest(value) for part, value in (parts | templates).items()}
+
+
+def told(draft: Draft, editions: Iterable[PlannedEdition]) -> tuple[Story, ...]:
+    """The candidates that a plan is about: those of its window, and earlier ones in an edition."""
+    shown = {story for one in editions for story in (*one.stories, *one.more)}
+    start = draft.issue.window.start
+    return tuple(
+        story
+        for story in draft.candidates()[0]
+        if story.id in shown or draft.listing.of(story) >= start
+    )
 
 
 def plan_of(draft: Draft, frozen: Frozen) -> Plan:
@@ -162,7 +195,7 @@ def plan_of(draft: Draft, frozen: Frozen) -> Plan:
         draft.issue,
         tuple(sorted(editions, key=lambda edition: (-edition.readers, edition.id))),
         frozen.issue.readers,
-        candidates,
+        told(draft, frozen.contents.editions),
         outside,
         frozen.contents.skipped,
     )
@@ -177,8 +210,8 @@ class _Numbered:
     readers: int = 0
     waiting: "array[int]" = field(default_factory=lambda: array("q"))  # subscriber ids
 
-    @property
-    def record(self) -> PlannedEdition:
+    def record(self, listed: Callable[[Story], datetime]) -> PlannedEdition:
+        """For the ledger. `listed` tells when a story was listed."""
         edition = self.composition.edition
         shown = (*edition.stories, *edition.more)
         return PlannedEdition(
@@ -187,7 +220,7 @@ class _Numbered:
             edition.language,
             tuple(story.id for story in edition.stories),
             tuple(story.id for story in edition.more),
-            min(story.published for story in shown),
+            min(map(listed, shown)),
             edition.html_bytes,
             self.readers,
         )
@@ -202,6 +235,7 @@ class _Audience:
         self.known: dict[tuple[object, ...], _Numbered | str] = {}
         self.skipped: Counter[str] = Counter()
         self.chunk: list[tuple[int, int]] = []
+        self.passed: list[int] = []
         key = draft.content.vocabulary.key
         self.tags = list(dict.fromkeys(key(t) for s in draft.candidates()[0] for t in s.tags))
         places = {tag: place for place, tag in enumerate(self.tags)}
@@ -212,16 +246,22 @@ class _Audience:
     def contents(self) -> Contents:
         """Write every delivery; gives the rest of the plan."""
         issue, known, held = self.draft.issue, self.known, 0
+        places: dict[datetime | None, int] = {}  # as many as windows handed over
         for reader in self.store.audience.stream_due(
             issue.cadence, issue.window.end, self.positions
         ):
             person, _, _, languages, _, everything, follows, mutes, covered = reader
-            wish = (follows, everything, mutes, languages, covered)
+            place = places.get(covered)
+            if place is None:
+                place = places[covered] = self.draft.place(covered)
+            wish = (follows, everything, mutes, languages, place)
             edition = known.get(wish)
             if edition is None:
                 edition = self._decide(wish, reader)
             if isinstance(edition, str):
                 self.skipped[edition] += 1
+                if covered is None or covered < issue.window.end:
+                    self._pass_over(person)
                 continue
             edition.waiting.append(person)
             held += 1
@@ -233,12 +273,10 @@ class _Audience:
             self._flush(one)
         self._write()
         self.skipped.update(StoredReaders(self.store).others(issue))
-        return Contents(
-            basis(self.draft),
-            _stories(self.draft),
-            tuple(one.record for one in self.editions.values()),
-            dict(self.skipped),
-        )
+        listed = self.draft.listing.of
+        editions = tuple(one.record(listed) for one in self.editions.values())
+        stories = _stories(self.draft, editions)
+        return Contents(basis(self.draft), stories, editions, dict(self.skipped))
 
     def _decide(self, wish: tuple[object, ...], reader: DueReader) -> _Numbered | str:
         """The edition of everybody with this wish, or why they get none."""
@@ -276,17 +314,22 @@ class _Audience:
             self._write()
         return count
 
+    def _pass_over(self, person: int) -> None:
+        self.passed.append(person)
+        if len(self.passed) >= _CHUNK:
+            self._write()
+
     def _write(self) -> None:
-        self.draftsman.add(self.chunk)
+        self.draftsman.add(self.chunk, self.passed)
         self.chunk.clear()
+        self.passed.clear()
 
 
-def _stories(draft: Draft) -> tuple[PlannedStory, ...]:
+def _stories(draft: Draft, editions: Sequence[PlannedEdition]) -> tuple[PlannedStory, ...]:
     """Those that are in, and those of about this time that are out, with the reason."""
-    candidates, outside = draft.candidates()
-    near: list[Omission] = [one for one in outside if one.reason not in _FAR]
+    near: list[Omission] = [one for one in draft.candidates()[1] if one.reason not in _FAR]
     return (
-        *(PlannedStory(story.id, story_digest(story)) for story in candidates),
+        *(PlannedStory(story.id, story_digest(story)) for story in told(draft, editions)),
         *(PlannedStory(one.story.id, story_digest(one.story), str(one)) for one in near),
     )
 

@@ -25,6 +25,7 @@ class Found:
 
     subscriber: Subscriber
     obstacle: str = ""
+    covered: datetime | None = None  # the end of what they were sent last
 
 
 class Readership(Protocol):
@@ -103,7 +104,7 @@ class StoredReaders:
             reasons.append(f"paused until {found.pause_until:%Y-%m-%d}")
         if not reasons and found.state.value != "confirmed":
             reasons.append(found.state.value)
-        return Found(found.subscriber, ", ".join(reasons))
+        return Found(found.subscriber, ", ".join(reasons), found.covered_until)
 
     def others(self, issue: Issue) -> Mapping[str, int]:
         """How many `due` does not give, by reason."""

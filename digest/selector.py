@@ -5,6 +5,7 @@ is decided then; the rest is bit arithmetic on tags, remembered per distinct set
 because a million readers of a dozen tags make a few thousand distinct requests.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,13 +35,15 @@ class _Candidate:
     keys: tuple[str, ...]  # folded tags, as in story.tags
     mask: int  # one bit per tag of the issue
     same: tuple[str, ...]  # stories that share one of these are the same news
+    listed: datetime
 
 
 class Selector:
     """Decides for one window. `key` folds a tag's spelling (and follows aliases) to its identity.
 
     Candidates are kept in the order of the issue: pinned, then (per reader) most matching tags,
-    then newest, then id.
+    then newest, then id. They reach back to `reach`, before the window, for readers whom an earlier
+    issue did not reach. `listed` says when a story became part of the newsletter.
     """
 
     def __init__(
@@ -52,16 +55,20 @@ class Selector:
         key: Callable[[str], str],
         caps: Caps,
         language: str = "",
+        listed: Callable[[Story], datetime] = lambda story: story.published,
+        reach: datetime | None = None,
     ) -> None:
         self._key, self._caps, self._start = key, caps, window.start
+        since = min(reach or window.start, window.start)
         self._language = language  # of two translations, who names none gets this
         self._bits: dict[str, int] = {}
         self.outside: list[Omission] = []  # out for every reader
         self._candidates: list[_Candidate] = []
         for story, place in _places(sorted(stories, key=_newest_first)):
-            reason = _outside(story, window, now)
+            moment = listed(story)
+            reason = _outside(story, moment, Window(since, window.end), now)
             if reason is None:
-                self._candidates.append(self._candidate(story, place))
+                self._candidates.append(self._candidate(story, place, moment))
             else:
                 self.outside.append(Omission(story, reason))
         self._names = {
@@ -69,15 +76,23 @@ class Selector:
             for candidate in self._candidates
             for key, tag in zip(candidate.keys, candidate.story.tags, strict=True)
         }
+        self._moments = sorted({candidate.listed for candidate in self._candidates})
         self._remembered = lru_cache(REMEMBERED)(self._decide)
 
     @property
     def candidates(self) -> tuple[Story, ...]:
-        """The stories of the window, in its order."""
+        """The stories of the window and those before it, newest first."""
         return tuple(candidate.story for candidate in self._candidates)
 
+    def place(self, covered: datetime | None) -> int:
+        """A reader's mark among the stories: equal places give equal selections.
+
+        How many moments of listing are behind it; behind the window's start where there is no mark.
+        """
+        return bisect_left(self._moments, self._start if covered is None else covered)
+
     def select(self, preferences: Preferences, covered: datetime | None = None) -> Selection:
-        """What `preferences` get of the stories published at or after `covered`.
+        """What `preferences` get of the stories listed at or after `covered`, or in the window.
 
         Equal requests give the very same object.
         """
@@ -86,7 +101,7 @@ class Selector:
             preferences.everything,
             self._mask(preferences.muted),
             preferences.languages,
-            covered if covered is not None and covered > self._start else None,
+            self.place(covered),
         )
 
     def explain(self, preferences: Preferences, covered: datetime | None = None) -> Selection:
@@ -94,12 +109,12 @@ class Selector:
         chosen = self.select(preferences, covered)
         return Selection(chosen.picks, (*chosen.omissions, *self.outside), chosen.more)
 
-    def _candidate(self, story: Story, place: str) -> _Candidate:
+    def _candidate(self, story: Story, place: str, listed: datetime) -> _Candidate:
         keys = tuple(self._key(tag) for tag in story.tags)
         mask = 0
         for key in keys:
             mask |= self._bits.setdefault(key, 1 << len(self._bits))
-        return _Candidate(story, keys, mask, _same_news(story, place))
+        return _Candidate(story, keys, mask, _same_news(story, place), listed)
 
     def _mask(self, tags: Sequence[str]) -> int:
         mask = 0
@@ -113,13 +128,16 @@ class Selector:
         everything: bool,
         mutes: int,
         languages: tuple[str, ...],
-        covered: datetime | None,
+        place: int,
     ) -> Selection:
+        open_since = self._moments[place] if place < len(self._moments) else None
         matching: list[_Candidate] = []
         omissions: list[Omission] = []
         for candidate in self._candidates:
-            if covered is not None and candidate.story.published < covered:
-                omissions.append(Omission(candidate.story, Reason.COVERED))
+            if open_since is None or candidate.listed < open_since:
+                earlier = candidate.listed < self._start
+                reason = Reason.BEFORE_WINDOW if earlier else Reason.COVERED
+                omissions.append(Omission(candidate.story, reason))
             elif languages and candidate.story.language not in languages:
                 language = candidate.story.language
                 omissions.append(Omission(candidate.story, Reason.OTHER_LANGUAGE, language))
@@ -146,15 +164,15 @@ def _newest_first(story: Story) -> tuple[float, str]:
     return -story.published.timestamp(), story.id
 
 
-def _outside(story: Story, window: Window, now: datetime) -> Reason | None:
+def _outside(story: Story, listed: datetime, window: Window, now: datetime) -> Reason | None:
     """Why no reader gets `story`, or None."""
     if story.draft:
         return Reason.DRAFT
     if story.published > now:
         return Reason.FUTURE
-    if story.published < window.start:
+    if listed < window.start:
         return Reason.BEFORE_WINDOW
-    return None if story.published < window.end else Reason.AFTER_WINDOW
+    return None if listed < window.end else Reason.AFTER_WINDOW
 
 
 def _places(stories: Sequence[Story]) -> list[tuple[Story, str]]:

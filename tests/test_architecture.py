@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 # Pure: decisions and words, no reading or writing.
 DECISIONS = {
     "hashtags", "filters", "selector", "cadence", "composer", "events", "wording", "inline",
-    "columns", "preferences", "tokens", "pace", "checks", "snapshot",
+    "columns", "preferences", "tokens", "pace", "checks", "listing", "snapshot",
 }  # fmt: skip
 WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 
@@ -20,7 +20,7 @@ ROWS = [
     {"web", "studio", "doctor"},
     {"scheduler"},
     {"gallery", "matrix"},
-    {"planning", "proofs"},
+    {"planning", "proofs", "desk"},
     {"issues", "notices", "sender"},
     {"readership"},
     {

@@ -242,7 +242,8 @@ def test_explain_one_story_as_json(project, run):
     shape = json.loads(run("explain", "ana@example.com", "old", "--json", *AT).out)
 
     assert shape["in"] == []
-    assert shape["out"] == [{"id": "old", "reason": "before the window"}]
+    out = {"id": "old", "reason": "before the window", "listed": "2026-11-02T00:00:00Z"}
+    assert shape["out"] == [out]
 
 
 def test_an_unknown_address_or_story_is_an_error_with_a_hint(project, run):

@@ -8,13 +8,15 @@ import click
 from digest.cli.session import LATEST, Session, moment
 from digest.config import STORE_FILE, secret_keys
 from digest.errors import DigestError
-from digest.issues import Draft, issue_at, latest_issue
+from digest.issues import UNLISTED, Draft, issue_at, latest_issue
+from digest.listing import Listing
 from digest.models import Cadence, Finding, Issue, Preferences, Subscriber
 from digest.readership import Found, ListedReaders, Readership, StoredReaders
 from digest.roster.cells import EVERYTHING, split_tags
 from digest.tokens import Keys
 
 if TYPE_CHECKING:
+    from digest.desk import Desk
     from digest.store import Store
 
 _OPEN = "digest.store"  # in click's own memory of a run
@@ -101,11 +103,11 @@ def cadence_of(session: Session, name: str | None) -> Cadence:
     return cadence
 
 
-def issue_of(session: Session, at: str, cadence: Cadence) -> Issue:
+def issue_of(session: Session, at: str, cadence: Cadence, listing: Listing = UNLISTED) -> Issue:
     """The issue that `--at` means."""
     now = moment(at, session, end_of_day=True)
     if at == LATEST:
-        now = latest_issue(session.config, cadence, session.content, now).window.end
+        now = latest_issue(session.config, cadence, session.content, now, listing).window.end
     store = store_of(session)
     if store is None:
         return issue_at(session.config, cadence, now)
@@ -114,14 +116,50 @@ def issue_of(session: Session, at: str, cadence: Cadence) -> Issue:
     return issue_of_store(session.config, store, cadence, now)
 
 
-def draft_for(session: Session, reader: Subscriber, at: str, cadence_name: str | None) -> Draft:
-    """The issue that `--at` and `--cadence` mean for one reader: their own cadence, if any is."""
+def draft_for(
+    session: Session, found: Found, at: str, cadence_name: str | None
+) -> tuple[Draft, datetime | None]:
+    """The issue that `--at` and `--cadence` mean for one reader: their own cadence, if any is.
+
+    With the reader's mark, as long as the issue is still to come for them. Nothing is written.
+    """
+    reader = found.subscriber
     own = reader.cadence if reader.cadence in session.config.schedule else None
-    return draft_of(session, at, cadence_name or own)
+    cadence = cadence_of(session, cadence_name or own)
+    desk = desk_of(session, takes_in=False)
+    if desk is None:
+        return draft_of(session, at, cadence.value), None
+    issue = issue_of(session, at, cadence, desk.listing)
+    covered = found.covered if found.covered and found.covered < issue.window.end else None
+    return desk.look(issue, covered), covered
 
 
 def draft_of(session: Session, at: str, cadence_name: str | None) -> Draft:
-    """The issue that `--at` and `--cadence` mean, on the desk."""
+    """The issue that `--at` and `--cadence` mean, whatever a store may know of it."""
     cadence = cadence_of(session, cadence_name)
     issue = issue_of(session, at, cadence)
     return Draft(session.config, session.content, issue, keys_of(session))
+
+
+def laid_out(session: Session, at: str, cadence_name: str | None, *, replan: bool) -> Draft:
+    """The issue that `--at` and `--cadence` mean, to be planned and sent."""
+    desk = desk_of(session)
+    if desk is None:
+        return draft_of(session, at, cadence_name)
+    cadence = cadence_of(session, cadence_name)
+    return desk.lay_out(issue_of(session, at, cadence, desk.listing), replan=replan)
+
+
+def desk_of(session: Session, *, takes_in: bool = True) -> "Desk | None":
+    """Where the store's issues are laid out; None without a store."""
+    store = store_of(session)
+    if store is None:
+        return None
+    from digest.desk import Desk, glance, take_in
+
+    now = datetime.now(UTC)
+    if takes_in:
+        content, listing = take_in(store, session.read_anew, now)
+    else:
+        content, listing = session.content, glance(store, session.content, now)
+    return Desk(session.config, content, listing, keys_of(session), store, now)

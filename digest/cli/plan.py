@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.audience import draft_of, readership, store_of
+from digest.cli.audience import laid_out, readership, store_of
 from digest.cli.judging import judge
 from digest.cli.options import at_option, cadence_option
 from digest.cli.session import Session, project_command
@@ -32,7 +32,7 @@ def command(session: Session, at: str, cadence: str | None, replan: bool, as_jso
     With a store the issue is frozen: `digest send` does exactly this, or refuses. Planning it
     again shows the same plan. Without a store nothing is written.
     """
-    draft = draft_of(session, at, cadence)
+    draft = laid_out(session, at, cadence, replan=replan)
     store, state, previous = store_of(session), "", None
     if store is None:
         plan = draft.plan(readership(session))

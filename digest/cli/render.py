@@ -1,6 +1,7 @@
 """`digest render`: one reader's digest, to a file or to stdout."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -55,8 +56,9 @@ def command(
     """
     if matrix:
         return _matrix(session, draft_of(session, at, cadence), out, scale)
-    reader = somebody(session, who).subscriber
-    data = _rendered(draft_for(session, reader, at, cadence), reader, shape)
+    found = somebody(session, who)
+    draft, covered = draft_for(session, found, at, cadence)
+    data = _rendered(draft, found.subscriber, covered, shape)
     if out == "-":
         sys.stdout.buffer.write(data)
     else:
@@ -78,8 +80,8 @@ def _matrix(session: Session, draft: Draft, out: str, scale: int) -> int:
     return session.finish()
 
 
-def _rendered(draft: Draft, subscriber: Subscriber, shape: str) -> bytes:
-    composition = draft.composition(subscriber.preferences)
+def _rendered(draft: Draft, subscriber: Subscriber, covered: datetime | None, shape: str) -> bytes:
+    composition = draft.composition(subscriber.preferences, covered)
     if composition is None:
         window = draft.issue.window
         raise DigestError(
@@ -94,5 +96,5 @@ def _rendered(draft: Draft, subscriber: Subscriber, shape: str) -> bytes:
         case "eml":
             return message.message(reader)
         case "mjml":
-            return draft.mjml(subscriber).encode()
+            return draft.mjml(subscriber, covered).encode()
     return message.html(reader).encode()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from digest.cli.audience import draft_of, readership, store_of
+from digest.cli.audience import laid_out, readership, store_of
 from digest.cli.exits import Exit
 from digest.cli.judging import known_checks
 from digest.cli.options import at_option, cadence_option
@@ -56,7 +56,11 @@ def command(
     number of readers before.
     """
     session.sends = True
-    draft = draft_named(session, issue) if issue else draft_of(session, at, cadence)
+    draft = (
+        draft_named(session, issue, replan=replan)
+        if issue
+        else laid_out(session, at, cadence, replan=replan)
+    )
     if at == LATEST and not issue and draft.issue.date > datetime.now(UTC):
         _say_not_due(session, draft)
         return session.finish()

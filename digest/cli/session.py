@@ -52,6 +52,13 @@ class Session:
         self.findings.extend(content.findings)
         return content
 
+    def read_anew(self) -> "Content":
+        """The posts as they are now, whatever was read before."""
+        known = self.__dict__.pop("content", None)
+        if known is not None:
+            self.findings = [one for one in self.findings if one not in set(known.findings)]
+        return self.content
+
     def say(self, text: str = "") -> None:
         if not self.quiet:
             click.echo(text, err=True)

@@ -1,8 +1,8 @@
 """The JSON that commands print: documented in docs/json.md, stable, oldest keys first."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from digest.models import Finding, Omission, Plan, Selection, Story
@@ -78,16 +78,32 @@ def plan_json(
 
 
 def selection_json(
-    email: str, edition: str | None, obstacle: str, selection: Selection
+    email: str,
+    edition: str | None,
+    obstacle: str,
+    selection: Selection,
+    covered: datetime | None = None,
+    listed: Callable[[Story], datetime] = lambda story: story.published,
 ) -> dict[str, object]:
-    """Why one reader gets each story, or why not."""
+    """Why one reader gets each story, or why not. `covered` is the mark of a stored reader."""
     return {
         "schema": "digest/explanation@1",
         "reader": email,
         "edition": edition,
         "obstacle": obstacle,
-        "in": [{"id": pick.story.id, "matched": list(pick.matched)} for pick in selection.picks],
-        "out": [_omission_json(omission) for omission in selection.omissions],
+        "in": [
+            {
+                "id": pick.story.id,
+                "matched": list(pick.matched),
+                "listed": _utc(listed(pick.story).astimezone(UTC)),
+            }
+            for pick in selection.picks
+        ],
+        "out": [
+            _omission_json(omission) | {"listed": _utc(listed(omission.story).astimezone(UTC))}
+            for omission in selection.omissions
+        ],
+        "covered_until": _utc(covered) if covered else None,
     }
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.audience import draft_of, keys_of, store_of
+from digest.cli.audience import desk_of, laid_out, store_of
 from digest.cli.session import Session
 from digest.errors import DigestError
 from digest.issues import Draft
@@ -38,24 +38,19 @@ def planned_issue(store: "Store", name: str) -> "PlannedIssue":
     return found
 
 
-def draft_of_planned(session: Session, planned: "PlannedIssue") -> Draft:
-    """A planned issue on the desk again."""
-    from digest.planning import as_planned
-
-    issue = as_planned(session.config, planned)
-    return Draft(session.config, session.content, issue, keys_of(session))
-
-
-def draft_named(session: Session, name: str) -> Draft:
+def draft_named(session: Session, name: str, *, replan: bool = False) -> Draft:
     """An issue by its id, planned or not: `weekly-2026-11-19` says when it is due."""
     store = store_of(session)
     planned = store.ledger.find(name) if store else None
-    if planned is not None:
-        return draft_of_planned(session, planned)
+    desk = desk_of(session) if planned else None
+    if planned is not None and desk is not None:
+        from digest.planning import as_planned
+
+        return desk.lay_out(as_planned(session.config, planned), replan=replan)
     cadence, _, day = name.partition("-")
     try:
         datetime.fromisoformat(day)
-        draft = draft_of(session, day, cadence)
+        draft = laid_out(session, day, cadence, replan=replan)
     except ValueError:
         draft = None
     if draft is None or draft.issue.id != name:

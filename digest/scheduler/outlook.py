@@ -8,7 +8,8 @@ from itertools import islice
 from digest.cadence import upcoming
 from digest.config import Config
 from digest.content import Content
-from digest.issues import Draft, closing_zone, issue_at
+from digest.desk import Desk, glance
+from digest.issues import closing_zone, issue_at
 from digest.models import Cadence, Issue
 from digest.planning import issue_of
 from digest.scheduler.decision import Rest, decide
@@ -55,11 +56,9 @@ def outlook(
     standings = {one: store.schedule.standing(one) for one in config.schedule}
     known = {one: standing for one, standing in standings.items() if standing}
     steps = {one: decide(look(config, store, one, now), now) for one in known}
+    desk = Desk(config, content, glance(store, content, now), keys, store, now)
     return Outlook(
-        tuple(
-            _ahead(config, store, content, keys, one)
-            for one in issues_ahead(config, now, number, store)
-        ),
+        tuple(_ahead(desk, one) for one in issues_ahead(config, now, number, store)),
         known,
         {one: step.reasons for one, step in steps.items() if isinstance(step, Rest)},
         store.schedule.skipped_since(min((one.since for one in known.values()), default=now))[:5],
@@ -81,8 +80,8 @@ def _of_cadence(
         yield one
 
 
-def _ahead(config: Config, store: Store, content: Content, keys: Keys, issue: Issue) -> Ahead:
-    stories, _ = Draft(config, content, issue, keys).candidates()
+def _ahead(desk: Desk, issue: Issue) -> Ahead:
+    store, (stories, _) = desk.store, desk.look(issue, None).candidates()
     readers = store.audience.count(issue.cadence, issue.window.end)
     planned, state = store.ledger.find(issue.id), ""
     if planned is not None:

@@ -6,10 +6,12 @@ It may come at any moment, in any number of processes, as often as one likes.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from digest import logs, providers
 from digest.config import Config
 from digest.content import read_content
+from digest.desk import Desk, take_in
 from digest.errors import DigestError, StaleError
 from digest.issues import Draft
 from digest.models import Cadence, Issue, Severity
@@ -116,7 +118,7 @@ class Scheduler:
                 _log.info("schedule.waits", cadence=cadence, reason=reason)
 
     def _plan(self, issue: Issue, *, replan: bool = False) -> Frozen:
-        draft, errors = self._draft(issue)
+        draft, errors = self._draft(issue, replan=replan)
         provider = self.config.provider
         frozen = freeze(
             draft, self.store, provider=provider, now=self.now(), errors_allowed=errors,
@@ -186,14 +188,15 @@ class Scheduler:
     def _fresh(self, draft: Draft, frozen: Frozen) -> bool:
         """Whether the plan still stands. Otherwise it is made anew, where nobody said yes to it and
         nothing of it left; or it is held, and the log says what has changed."""
+        approval = self.store.schedule.approval(frozen.issue.number)
         try:
-            require_fresh(draft, frozen)
+            require_fresh(draft, frozen, ahead=approval is not None)
         except StaleError as error:
             issue, changes = frozen.issue, error.changes
             _log.warning("issue.stale", issue=issue.id, changes=changes)
             if issue.state is not IssueState.PLANNED:
                 return False
-            if self.store.schedule.approval(issue.number) is None:
+            if approval is None:
                 self._plan(draft.issue, replan=True)
             else:
                 why = f"changed since it was planned: {'; '.join(changes)}"
@@ -238,8 +241,10 @@ class Scheduler:
             )
         return report.ended is Idle.DONE
 
-    def _draft(self, issue: Issue) -> tuple[Draft, int]:
+    def _draft(self, issue: Issue, *, replan: bool = False) -> tuple[Draft, int]:
         """The issue on the desk, with the posts as they are now; and how many are left out."""
-        content = read_content(self.config)
+        now = self.now()
+        content, listing = take_in(self.store, partial(read_content, self.config), now)
         errors = sum(finding.severity is Severity.ERROR for finding in content.findings)
-        return Draft(self.config, content, issue, self.keys), errors
+        desk = Desk(self.config, content, listing, self.keys, self.store, now)
+        return desk.lay_out(issue, replan=replan), errors

@@ -23,6 +23,7 @@ from digest.store.hashing import Hasher, adopt, matching_hasher
 from digest.store.intake import Entry, Intake, OnConflict, Outcome
 from digest.store.ledger import Ledger
 from digest.store.ledger.hearing import Hearing
+from digest.store.listings import Listings
 from digest.store.overview import Overview
 from digest.store.people import Filter
 from digest.store.records import (
@@ -88,6 +89,7 @@ class Store:
     audience: Audience
     ledger: Ledger
     hearing: Hearing
+    listings: Listings
     archive: Archive
     feedback: Feedback
     schedule: Schedule
@@ -119,6 +121,7 @@ class Store:
             Audience(database),
             Ledger(database),
             Hearing(database, hasher),
+            Listings(database),
             Archive(database),
             Feedback(database),
             Schedule(database),

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from digest.hashtags import fold
-from digest.models import Cadence, State
+from digest.models import Cadence, State, Window
 from digest.store import tagging
 from digest.store.database import Database
 from digest.store.people import split_languages
@@ -87,6 +87,15 @@ class Audience:
         )
         with self.database.reading() as connection:
             return int(connection.scalar(query) or 0)
+
+    def earliest_mark(self, cadence: Cadence, window: Window) -> datetime:
+        """How far back before a window the marks of its readers are; the window's start if none."""
+        mark = subscriber.c.covered_until
+        query = sa.select(sa.func.min(mark)).where(
+            mark < window.start, subscriber.c.cadence == cadence.value, *mailable(window.end)
+        )
+        with self.database.reading() as connection:
+            return connection.scalar(query) or window.start
 
     def skipped(self, cadence: Cadence, at: datetime) -> dict[str, int]:
         """How many of this cadence are not due, by the first reason that holds."""

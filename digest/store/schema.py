@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from digest.store.timestamps import UtcDateTime
 
 # Oldest first. A test holds this equal to the scripts; opening a store must not import Alembic.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 HEAD = REVISIONS[-1]
 
 HASH_BYTES = 16
@@ -161,6 +161,30 @@ request = sa.Table(
     sa.Column("done_at", MOMENT),
     sa.PrimaryKeyConstraint("address_hash", "kind"),
     sa.CheckConstraint("kind IN ('subscribe', 'change', 'link', 'own')", name="kind"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+story = sa.Table(
+    "story",  # every story that was ever seen, also when it is gone
+    metadata,
+    sa.Column("id", BYTEWISE, nullable=False),
+    sa.Column("link", BYTEWISE, nullable=False),  # of its original; empty: none, or handed on
+    sa.Column("listed_at", MOMENT, nullable=False),
+    sa.Column("seen_at", MOMENT, nullable=False),  # by the first sync that had it
+    sa.Column("seen_in", BIG, nullable=False),  # number of the sync it last appeared in
+    sa.Column("gone_at", MOMENT),  # when it was found missing
+    sa.PrimaryKeyConstraint("id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+content_sync = sa.Table(
+    "content_sync",  # the last one alone
+    metadata,
+    sa.Column("number", BIG, nullable=False),
+    sa.Column("at", MOMENT, nullable=False),
+    sa.PrimaryKeyConstraint("number"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -7,7 +7,7 @@ own act, and `take_back`, which is their own request with its evidence.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -32,6 +32,7 @@ from digest.store.schema import request, subscriber
 from digest.store.suppressions import insert_suppression, lift, reasons_for
 
 EVERYTHING = Preferences(everything=True)
+_AWAY = timedelta(days=62)  # two of the longest windows: after it, who comes back is new
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,10 @@ class Subscriptions:
         person, email = found.subscriber.id, found.subscriber.email
         refuse_suppressed(tuple(set(found.suppressions) - set(lifted)), email)
         lift(connection, self.hasher(email), lifted)
-        set_columns(connection, person, state=State.CONFIRMED.value)
+        mark = found.covered_until
+        if mark and found.state is State.UNSUBSCRIBED and mark < now - _AWAY:
+            mark = None
+        set_columns(connection, person, state=State.CONFIRMED.value, covered_until=mark)
         record(connection, person, now, EventKind.CONFIRMED, consent.how)
         add_consent(connection, person, consent)
 

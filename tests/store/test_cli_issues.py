@@ -288,3 +288,29 @@ def test_an_issue_that_is_not_planned_is_an_error_with_a_hint(stored, run):  # t
 
 def test_issues_need_a_store(project, run):  # type: ignore[no-untyped-def]
     assert "digest subscribers import" in run("issues", "list").err
+
+
+LATE = "---\ntitle: Late\ndate: 2026-11-01\ntags: [ai]\n---\n\n**TLDR:** It was forgotten.\n"
+
+
+def test_a_post_that_appears_late_is_explained_and_left_to_the_next_issue(stored, run):  # type: ignore[no-untyped-def]
+    run("plan", *AT)
+    stored.write("content/late.md", LATE)
+
+    told = run("explain", "ana@example.com", "late", *AT).out
+    plan = json.loads(run("plan", "--json", *AT).out)
+
+    assert "late  after the window (dated 2026-11-01 00:00, it appeared after 20" in told
+    assert "late" not in plan["stories"]["in"]
+
+
+def test_explain_and_render_know_what_a_reader_was_sent(stored, run):  # type: ignore[no-untyped-def]
+    run("send", *AT)
+
+    again = json.loads(run("explain", "ana@example.com", "--json", *AT).out)
+    told = run("explain", "ana@example.com", *AT).err
+
+    assert again["covered_until"] == "2026-11-19T09:00:00Z"
+    assert [pick["id"] for pick in again["in"]]  # as it was then
+    assert "an issue that covers this one was handed over already, until 2026-11-19 09:00" in told
+    assert run("render", "--as", "ana@example.com", "--format", "text", *AT).code == 0

@@ -302,3 +302,18 @@ def test_new_ids_are_distinct_positive_and_fit_a_signed_column(number: int) -> N
     assert len(set(ids)) == number
     assert all(0 < one < 2**63 for one in ids)
     assert set(ids).isdisjoint(new_ids(number))
+
+
+@pytest.mark.parametrize(("days", "kept"), [(30, True), (200, False)])
+def test_who_comes_back_after_long_is_new_and_gets_no_backlog(
+    store: Store, days: int, kept: bool
+) -> None:
+    person = store.subscriptions.add("ana@example.com", CONSENT, NOW).subscriber.id
+    store.subscriptions.cover([person], NOW)
+    store.subscriptions.unsubscribe(person, NOW, "page")
+
+    store.subscriptions.confirm(person, CONSENT, NOW + timedelta(days=days))
+
+    found = store.subscriptions.get(person)
+    assert found
+    assert found.covered_until == (NOW if kept else None)

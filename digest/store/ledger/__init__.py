@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from digest.models import Cadence, Issue, Window
 from digest.store.database import Database
-from digest.store.ledger import coverage, planning, windows
+from digest.store.ledger import coverage, passing, planning, windows
 from digest.store.ledger.claims import Claims
 from digest.store.ledger.operator import Operator
 from digest.store.ledger.personal import OwnDelivery, deliveries_to
@@ -63,10 +63,20 @@ class Ledger:
         """What a person may do to an issue."""
         return Operator(self.database)
 
-    def draw(self, planned: Issue, provider: str, now: datetime) -> Draftsman:
-        """Begin to write a plan. It is the issue's from `Draftsman.finish` on."""
+    def draw(
+        self, planned: Issue, provider: str, now: datetime, listed_from: datetime | None = None
+    ) -> Draftsman:
+        """Begin to write a plan. It is the issue's from `Draftsman.finish` on.
+
+        `listed_from` is how far back its stories go, if before its window.
+        """
         self.settle_coverage()
-        return planning.begin(self.database, planned, provider, now)
+        return planning.begin(self.database, planned, provider, now, listed_from)
+
+    def settle_marks(self) -> None:
+        """Bring all readers' marks up to date, before an issue is planned."""
+        self.settle_coverage()
+        passing.begin_marks(self.database)
 
     def settle_coverage(self) -> None:
         """Move the marks of all readers who were handed something since the last time."""
@@ -144,7 +154,10 @@ class Ledger:
             return _edition(connection.execute(query).one())
 
     def begin_sending(self, number: int, provider: str, limit: int | None = None) -> None:
-        """Note that it goes out, and through whom; a window ends where the limit is."""
+        """Note that it goes out, and through whom; a window ends where the limit is.
+
+        From here on nothing in its window is news to those it holds nothing for.
+        """
         with self.database.writing() as connection:
             going_on = (IssueState.PLANNED.value, IssueState.SENDING.value)
             connection.execute(
@@ -154,6 +167,7 @@ class Ledger:
             )
             if limit is not None:
                 windows.split(connection, number, limit)
+        passing.cover_passed(self.database, number)
 
     def holding(self) -> set[str]:
         """The tokens of all owners that hold a window of any issue."""
@@ -253,6 +267,7 @@ def _issue(row: Any) -> PlannedIssue:
         row.paused_because,
         row.readers,
         row.errors_allowed,
+        row.listed_from or row.window_start,
     )
 
 

@@ -16,6 +16,7 @@ from digest.errors import StoreError
 from digest.models import Issue
 from digest.store.bulk import write_rows
 from digest.store.database import Database
+from digest.store.ledger.passing import pass_over
 from digest.store.ledger.records import Contents, DeliveryState, IssueState
 from digest.store.ledger.schema import (
     basis,
@@ -43,8 +44,11 @@ class Draftsman:
     number: int
     readers: int = 0
 
-    def add(self, people: Sequence[tuple[int, int]]) -> None:
-        """(subscriber id, edition number) of more deliveries, in the order of handing over."""
+    def add(self, people: Sequence[tuple[int, int]], passed: Sequence[int] = ()) -> None:
+        """(subscriber id, edition number) of more deliveries, in the order of handing over.
+
+        `passed` are readers who get none, for want of a story.
+        """
         first, mine = self.readers, self.number
         with self.database.writing() as connection:
             write_rows(
@@ -53,6 +57,7 @@ class Draftsman:
                 [(mine, n, who, what, _PLANNED) for n, (who, what) in enumerate(people, first)],
                 first=5,
             )
+            pass_over(connection, mine, passed)
         self.readers += len(people)
 
     def finish(self, name: str, contents: Contents, errors_allowed: int, replaces: int) -> bool:
@@ -78,7 +83,13 @@ class Draftsman:
         return True
 
 
-def begin(database: Database, planned: Issue, provider: str, now: datetime) -> Draftsman:
+def begin(
+    database: Database,
+    planned: Issue,
+    provider: str,
+    now: datetime,
+    listed_from: datetime | None = None,
+) -> Draftsman:
     """A place for the deliveries of an issue; what earlier planning left behind is swept."""
     discard(database, _abandoned(database, now))
     values = {
@@ -93,6 +104,7 @@ def begin(database: Database, planned: Issue, provider: str, now: datetime) -> D
         "paused_because": "",
         "readers": 0,
         "errors_allowed": 0,
+        "listed_from": listed_from,
     }
     with database.writing() as connection:
         number = connection.scalar(sa.insert(issue).values(values).returning(issue.c.number))

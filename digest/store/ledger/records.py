@@ -49,7 +49,7 @@ class PlannedEdition:
     language: str
     stories: tuple[str, ...]  # ids, in order
     more: tuple[str, ...]
-    oldest: datetime  # published moment of its oldest story
+    oldest: datetime  # listed moment of its oldest story
     html_bytes: int
     readers: int
 
@@ -69,6 +69,7 @@ class PlannedIssue:
     paused_because: str
     readers: int
     errors_allowed: int
+    listed_from: datetime  # of its stories; before the window for who was not reached before
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ issue = sa.Table(
     sa.Column("paused_because", sa.Text, nullable=False),  # empty unless paused
     sa.Column("readers", BIG, nullable=False),
     sa.Column("errors_allowed", BIG, nullable=False),  # findings there were, and the yes to them
+    sa.Column("listed_from", MOMENT),  # how far back it looks; empty: to the start of its window
     sa.CheckConstraint(
         "state IN ('planned', 'sending', 'paused', 'done', 'cancelled')", name="state"
     ),
@@ -72,7 +73,7 @@ edition = sa.Table(
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("stories", sa.Text, nullable=False),  # JSON list of ids, in order
     sa.Column("more", sa.Text, nullable=False),
-    sa.Column("oldest", MOMENT, nullable=False),  # of its stories
+    sa.Column("oldest", MOMENT, nullable=False),  # listed moment of its stories
     sa.Column("html_bytes", BIG, nullable=False),
     sa.Column("readers", BIG, nullable=False),
     sa.PrimaryKeyConstraint("issue_number", "number"),
@@ -100,6 +101,16 @@ allowance = sa.Table(
     sa.Column("allowed_by", sa.Text, nullable=False),  # who ran the command
     sa.Column("allowed_at", MOMENT, nullable=False),
     sa.PrimaryKeyConstraint("issue_number", "check_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+passed_over = sa.Table(
+    "passed_over",  # who gets none of an issue for want of a story, until it begins to go out
+    metadata,
+    _issue(),
+    sa.Column("subscriber_id", BIG, nullable=False),
+    sa.PrimaryKeyConstraint("issue_number", "subscriber_id"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
