@@ -32,6 +32,8 @@ Event = Literal[
     "web.listening",
     "web.notice_failed",
     "web.stopped",
+    "editor.unreached",
+    "issue.answered",
     "issue.asked",
     "issue.errors",
     "issue.paused",

@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     CHANGE = "change"  # move a subscription to another address
     OWN = "own"  # download or delete all that is kept, or ask to move it
     RETURN = "return"  # take back an unsubscribing, in the minutes after it
+    APPROVE = "approve"  # say whether one plan of an issue goes out; the subject is its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,14 @@ def view_url(base_url: str, issue_id: str, token: str) -> str:
 def feedback_url(base_url: str, issue_id: str, token: str) -> str:
     """Where a reader says whether an issue was useful. The token's context is the issue's id."""
     return f"{base_url}/f/{issue_id}/{token}"
+
+
+APPROVAL_PATH = "/approve"
+
+
+def approval_url(base_url: str, token: str) -> str:
+    """Where an editor says whether a planned issue goes out; only a POST says it."""
+    return f"{base_url}{APPROVAL_PATH}/{token}"
 
 
 def preferences_url(base_url: str, token: str) -> str:

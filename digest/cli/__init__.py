@@ -22,7 +22,7 @@ COMMANDS = {
     "send": "Hand the due issue to the provider (the outbox, unless configured).",
     "test-send": "Mail one message of an issue to yourself.",
     "issues": "See what was planned and sent; pause, resume, cancel, retry, publish, hide.",
-    "schedule": "See what goes out by itself and when; pause it, resume it, do it once.",
+    "schedule": "See what goes out by itself and when; pause, resume, approve it, do it once.",
     "explain": "Say why a reader gets each story, or why not.",
     "serve": "Serve the readers' own pages, and send issues when they are due.",
     "events": "Take in what the provider told of deliveries.",

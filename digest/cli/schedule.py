@@ -9,7 +9,7 @@ import click
 from digest.cli.exits import Exit
 from digest.cli.groups import command_group
 from digest.cli.session import Moment, Session, moment, project_command
-from digest.cli.stored import OUTBOX, required_store
+from digest.cli.stored import OUTBOX, planned_issue, required_store
 from digest.cli.tables import counted
 from digest.errors import DigestError
 from digest.models import Cadence
@@ -138,8 +138,8 @@ def run_once(session: Session, at: str) -> int:
     before it.
     """
     from digest.cli.audience import keys_of
-    from digest.scheduler import Scheduler
-    from digest.sender import Stopping
+    from digest.scheduler import Editors, Scheduler
+    from digest.sender import Stopping, utc_now
 
     session.sends = True
     now = moment(at, session)
@@ -147,12 +147,47 @@ def run_once(session: Session, at: str) -> int:
         raise DigestError(f"{at} is not yet", hint="only the outbox takes an issue before its time")
     store = required_store(session)
     with Stopping() as stopping:
-        scheduler = Scheduler(session.config, store, keys_of(session), stopping)
+        keys = keys_of(session)
+        scheduler = Scheduler(session.config, store, keys, stopping, ask=Editors(keys, utc_now))
         when = None if at == "now" else now
         done = [scheduler.tick(cadence, when) for cadence in session.config.schedule]
         if stopping.requested:
             return Exit.INTERRUPTED
     return Exit.FAILED if any(one.failed for one in done) else Exit.DONE
+
+
+@project_command(name="approve", example="digest schedule approve weekly-2026-11-19")
+@click.argument("issue")
+def approve(session: Session, issue: str) -> int:
+    """Let a planned issue go out when it is due, as an editor's yes does."""
+    _answer(session, issue, "approved")
+    session.say(f"{issue} is approved, and goes out when it is due")
+    return Exit.DONE
+
+
+@project_command(name="hold", example="digest schedule hold weekly-2026-11-19")
+@click.argument("issue")
+def hold(session: Session, issue: str) -> int:
+    """Let a planned issue not go out by itself, unless somebody approves it."""
+    _answer(session, issue, "held")
+    session.say(f"{issue} is held; let it go out with: digest schedule approve {issue}")
+    return Exit.DONE
+
+
+def _answer(session: Session, issue: str, answer: str) -> None:
+    from digest.store.ledger.records import IssueState
+    from digest.store.schedule.records import Answer
+
+    store = required_store(session)
+    planned = planned_issue(store, issue)
+    if planned.state is not IssueState.PLANNED:
+        raise DigestError(f"{issue} is {planned.state.value}", hint=f"digest issues show {issue}")
+    if (skipped := store.schedule.skipped(issue)) is not None:
+        raise DigestError(
+            f"{issue} was skipped: {skipped.reason}",
+            hint=f"send it all the same: digest send {issue}",
+        )
+    store.schedule.answer(planned.number, Answer(answer), datetime.now(UTC))
 
 
 def _named(session: Session, cadence: str | None) -> list[Cadence]:
@@ -168,6 +203,8 @@ command = command_group(
     pause,
     resume,
     run_once,
-    help="See what goes out by itself and when; pause it, resume it, do it once.",
+    approve,
+    hold,
+    help="See what goes out by itself and when; pause, resume, approve it, do it once.",
     example="digest schedule show",
 )

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from digest import logs
 from digest.config import Config, load
 from digest.errors import ConfigError
-from digest.scheduler import Clockwork, Scheduler
+from digest.scheduler import Clockwork, Editors, Scheduler
 from digest.scheduler.tick import Observing
 from digest.store import Store
 from digest.tokens import Keys
@@ -132,4 +132,6 @@ def clockwork(
     observe: Observing,
 ) -> Clockwork:
     """The schedule of a service."""
-    return Clockwork(Scheduler(config, store, keys, now=now, observe=observe), every)
+    editors = Editors(keys, now)
+    one = Scheduler(config, store, keys, now=now, ask=editors, observe=observe)
+    return Clockwork(one, every)

@@ -5,6 +5,7 @@ in `digest serve` or cron with `digest schedule run-once`, decides nothing.
 """
 
 from digest.scheduler.clockwork import Clockwork
+from digest.scheduler.editors import Editors
 from digest.scheduler.outlook import Ahead, Outlook, issues_ahead, outlook
 from digest.scheduler.pulse import Pulse
 from digest.scheduler.survey import Survey, survey
@@ -14,6 +15,7 @@ __all__ = [
     "Ahead",
     "Clockwork",
     "Done",
+    "Editors",
     "Outlook",
     "Pulse",
     "Scheduler",

@@ -125,7 +125,6 @@ class Scheduler:
             replan=replan,
         )  # fmt: skip
         _log.info("issue.planned", issue=issue.id, readers=frozen.issue.readers, left_out=errors)
-        self._judge(draft, frozen)
         for earlier in self.store.ledger.in_state(issue.cadence, IssueState.PLANNED):
             if earlier.window.end < issue.window.end:
                 skipped = Skipped(
@@ -134,23 +133,35 @@ class Scheduler:
                 self._note(skipped)
         return frozen
 
-    def _judge(self, draft: Draft, frozen: Frozen) -> None:
-        """An issue that the checks find errors in goes out only after an editor's yes."""
+    def _needs_a_yes(self, draft: Draft, frozen: Frozen) -> bool:
+        """Whether errors keep an issue from going out by itself; what was approved goes."""
+        number = frozen.issue.number
+        begun = frozen.issue.state is not IssueState.PLANNED
+        if begun or self.store.schedule.approval(number):
+            return False
+        if errors := self._errors(draft, frozen):
+            self.store.schedule.require(number, errors)
+        return bool(errors)
+
+    def _errors(self, draft: Draft, frozen: Frozen) -> str:
+        """What the checks find that stops a send, in words; empty when nothing does."""
         if self.config.provider == OUTBOX or not frozen.issue.readers:
-            return
+            return ""
         plan, last = plan_of(draft, frozen), before(self.store, draft.issue)
         errors = blocking(inspect_plan(draft, plan, last))
-        if errors:
-            checks = sorted({finding.check for finding in errors})
-            _log.warning("issue.errors", issue=draft.issue.id, checks=checks, errors=len(errors))
-            reason = f"{len(errors)} errors ({', '.join(checks)}): digest check"
-            self.store.schedule.require(frozen.issue.number, reason)
+        if not errors:
+            return ""
+        checks = sorted({finding.check for finding in errors})
+        _log.warning("issue.errors", issue=draft.issue.id, checks=checks, errors=len(errors))
+        return f"{len(errors)} errors ({', '.join(checks)}): digest check"
 
     def _ask(self, issue: Issue, reason: str) -> bool:
         """Let the editors know of a planned issue, by the one process that is the first to try."""
         planned, schedule = self.store.ledger.find(issue.id), self.store.schedule
         if planned is None:
             return True
+        if known := schedule.approval(planned.number):
+            reason = known.reason
         schedule.require(planned.number, reason)
         if not schedule.may_ask(planned.number, self.now()):
             return False
@@ -158,7 +169,8 @@ class Scheduler:
         frozen = Frozen(planned, self.store.ledger.contents(planned.number))
         if not self._fresh(draft, frozen):
             return True
-        editors = self.ask(draft, frozen, reason)
+        errors = "" if known else self._errors(draft, frozen)
+        editors = self.ask(draft, frozen, "; ".join(filter(None, (reason, errors))))
         schedule.asked(planned.number, self.now())
         _log.info("issue.asked", issue=issue.id, editors=editors, reason=reason)
         return True
@@ -180,6 +192,8 @@ class Scheduler:
         if not self._fresh(draft, frozen):
             done.failed = planned.state is IssueState.SENDING
             return not done.failed
+        if self._needs_a_yes(draft, frozen):
+            return True
         _log.info("issue.sending", issue=issue.id, readers=planned.readers)
         report = self._run(draft, frozen)
         done.answered += report.answered

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from digest.renderer import Renderer
 from digest.web import (
+    approval,
     archive,
     choosing,
     confirming,
@@ -33,7 +34,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """Every route of every area."""
     areas = (
         *(subscribing, confirming, choosing, leaving, linking, owning),
-        *(archive, own),
+        *(archive, own, approval),
         *(health, metrics),
     )
     return [one for area in areas for one in area.routes(site)]

@@ -87,6 +87,22 @@ def test_a_cadence_without_settings_cannot_be_paused(stored, run):  # type: igno
     assert "[cadence.daily]" in run("schedule", "pause", "daily").err
 
 
+def test_an_issue_is_approved_and_held_by_command(stored, run, carrier, monkeypatch):  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("DIGEST_CADENCE__WEEKLY__APPROVE", "true")
+    monkeypatch.setenv("DIGEST_NEWSLETTER__EDITORS", "ed@example.com")
+    run("schedule", "run-once", *AT)
+    assert carrier.taken == ["ed@example.com"] * 2  # a test copy, and the question
+
+    assert run("schedule", "hold", ISSUE).code == 0
+    run("schedule", "run-once", *AT)
+    assert states(run) == {ISSUE: "planned"}
+    assert run("schedule", "approve", ISSUE).code == 0
+    run("schedule", "run-once", *AT)
+    assert states(run) == {ISSUE: "done"}
+    assert len(carrier.taken) == 2 + 3
+    assert "is done" in run("schedule", "hold", ISSUE).err
+
+
 @pytest.mark.parametrize("verb", ["show", "run-once", "pause", "resume"])
 def test_what_needs_a_store_says_how_to_make_one(project, run, verb):  # type: ignore[no-untyped-def]
     result = run("schedule", verb)

@@ -90,6 +90,11 @@ class Ledger:
         """The issue of this id, like `weekly-2026-11-19`."""
         return next(iter(self._issues(issue.c.id == name)), None)
 
+    def numbered(self, number: int) -> PlannedIssue | None:
+        """The issue whose plan has this number; None when another plan has taken its place."""
+        where = (issue.c.number == number) & ~issue.c.id.startswith("~")
+        return next(iter(self._issues(where)), None)
+
     def issues(self) -> tuple[PlannedIssue, ...]:
         """All of them, newest first."""
         return tuple(self._issues(~issue.c.id.startswith("~")))

@@ -1,0 +1,209 @@
+"""What needs an editor's yes goes out only after it: by link or by command, of that plan alone."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from digest import providers
+from digest.content import read_content
+from digest.scheduler import Editors, Scheduler
+from digest.scheduler.decision import Ask, Plan, Send
+from digest.store import Store
+from digest.store.ledger.records import IssueState
+from digest.store.schedule.records import Answer
+from digest.tokens import Keys, Purpose, sign
+from digest.web import Site, application
+from tests.project import Project
+from tests.store import sending
+from tests.store.conftest import SECRETS
+from tests.store.scheduled import HOUR, THURSDAY, WEEK, WEEKLY, issues, newsletter, posts, scheduler
+from tests.store.sending import Clock, readers
+
+APPROVED = '[cadence.weekly]\napprove = true\nplan_ahead = "6h"\n'
+
+
+class Room:
+    """A newsletter with an editor, whose mail lies in the outbox, and a browser of theirs."""
+
+    def __init__(self, store: Store, root: Path) -> None:
+        self.store, self.root = store, root
+        self.clock = Clock(THURSDAY - WEEK + HOUR)
+        self.config = replace(newsletter(root, APPROVED), outbox=root / "outbox")
+        self.scheduler: Scheduler = scheduler(self.config, store, self.clock, ask=self.ask)
+        self.site = site = Site.of(
+            self.config, store, Keys(SECRETS), self.clock, lambda: read_content(self.config)
+        )
+        self.browser = TestClient(application(site), base_url=self.config.newsletter.base_url)
+
+    def ask(self, draft, frozen, reason):  # type: ignore[no-untyped-def]
+        """As in service, but that the mail goes to the outbox."""
+        draft.config = replace(draft.config, provider="outbox")
+        return Editors(Keys(SECRETS), self.clock)(draft, frozen, reason)
+
+    def at(self, moment) -> list[type]:  # type: ignore[no-untyped-def]
+        """What the scheduler does at a moment."""
+        self.clock.now = moment
+        return [type(step) for step in self.scheduler.tick(WEEKLY).steps]
+
+    def mails(self):  # type: ignore[no-untyped-def]
+        """What the editor got."""
+        files = sorted((self.root / "outbox").rglob("*.eml"), key=lambda path: path.stat().st_mtime)
+        return [BytesParser(policy=policy.default).parsebytes(path.read_bytes()) for path in files]
+
+    @property
+    def link(self) -> str:
+        """In the newest of their mails."""
+        text = self.mails()[-1].get_body(("plain",)).get_content()
+        return re.search(r"https://news.example.com(/approve/\S+)", text)[1]
+
+
+@pytest.fixture
+def carrier(monkeypatch: pytest.MonkeyPatch) -> sending.Carrier:
+    """What goes out to readers."""
+    one = sending.Carrier()
+    monkeypatch.setitem(providers._MODULES, "carrier", "tests.store.carried")
+    monkeypatch.setattr("tests.store.carried.CARRIER", one)
+    return one
+
+
+@pytest.fixture
+def room(store: Store, tmp_path: Path, carrier: sending.Carrier) -> Iterator[Room]:
+    """A week before the issue is due, and planned six hours before it."""
+    readers(store, 5)
+    posts(tmp_path, THURSDAY - 3 * WEEK, 6)
+    made = Room(store, tmp_path)
+    assert made.at(made.clock.now) == []
+    assert made.at(THURSDAY - 6 * HOUR) == [Plan, Ask]
+    yield made
+    made.site.close()
+
+
+def test_the_editor_gets_a_test_copy_and_the_plan_with_a_link(room: Room) -> None:
+    copy, notice = room.mails()
+    text = notice.get_body(("plain",)).get_content()
+
+    assert copy["Subject"].startswith("[TEST] About post-")
+    assert notice["To"] == copy["To"] == "ed@example.com"
+    assert notice["Subject"] == "weekly-2026-01-01: may it go out?"
+    assert "4 readers, 1 different edition" in text
+    assert "Story: About post-003" in text
+    assert room.at(THURSDAY - HOUR) == []  # asked once
+    assert len(room.mails()) == 2
+
+
+def test_what_was_approved_by_the_link_goes_out_when_it_is_due(
+    room: Room, carrier: sending.Carrier
+) -> None:
+    page = room.browser.get(room.link)
+    assert page.status_code == 200
+    assert "May weekly-2026-01-01 go out?" in page.text
+    assert room.store.schedule.approval(issues(room.store)[0].number).answer is Answer.NONE
+    done = room.browser.post(room.link, data={"answer": "approve"})
+
+    assert "Approved. It goes out on Thursday 01 January 2026 at 09:00 GMT." in done.text
+    assert room.at(THURSDAY - HOUR) == []
+    assert room.at(THURSDAY) == [Send]
+    assert len(carrier.taken) == 4
+    late = room.browser.post(room.link, data={"answer": "hold"})
+    assert (late.status_code, "It is done" in late.text) == (409, True)
+
+
+@pytest.mark.parametrize("answer", ["hold", ""])
+def test_without_a_yes_it_is_held(room: Room, carrier: sending.Carrier, answer: str) -> None:
+    response = room.browser.post(room.link, data={"answer": answer})
+
+    assert response.status_code == (200 if answer else 422)
+    assert room.at(THURSDAY) == room.at(THURSDAY + 30 * HOUR) == []
+    assert carrier.taken == []
+
+
+def test_a_late_yes_is_acted_on_at_once(room: Room, carrier: sending.Carrier) -> None:
+    assert room.at(THURSDAY + 20 * HOUR) == []
+    room.browser.post(room.link, data={"answer": "approve"})
+
+    assert room.at(THURSDAY + 20 * HOUR) == [Send]
+    assert len(carrier.taken) == 4
+
+
+def test_what_changed_since_the_yes_is_held_until_a_new_plan_is_approved(
+    room: Room, carrier: sending.Carrier
+) -> None:
+    room.browser.post(room.link, data={"answer": "approve"})
+    Project(room.root).post("post-003", title="Another title", published="2026-01-01")
+    assert room.at(THURSDAY) == [Send]
+    held = room.scheduler.tick(WEEKLY).reasons
+
+    assert carrier.taken == []
+    assert "story post-003 has changed" in held[0]
+    assert "story post-003 has changed" in room.browser.get(room.link).text
+    old = room.link
+    room.scheduler._plan(room.scheduler.tick(WEEKLY) and _issue(room), replan=True)
+    assert room.at(THURSDAY + HOUR) == [Ask]
+    assert "replaced by another one" in room.browser.get(old).text
+    room.browser.post(room.link, data={"answer": "approve"})
+    room.at(THURSDAY + HOUR)
+    assert len(carrier.taken) == 3
+
+
+def _issue(room: Room):  # type: ignore[no-untyped-def]
+    from digest.planning import issue_of
+
+    return issue_of(room.config, room.store, WEEKLY, room.clock.now)
+
+
+def test_an_issue_nobody_answered_for_is_in_the_next_one(
+    room: Room, carrier: sending.Carrier
+) -> None:
+    old = room.link
+    assert room.at(THURSDAY + WEEK - 6 * HOUR) == [Plan, Ask]
+    first, second = issues(room.store)
+
+    assert second.window.start == first.window.start
+    skipped = room.store.schedule.skipped(first.id)
+    assert skipped.reason == f"not sent before {second.id} was planned"
+    assert f"skipped: {skipped.reason}" in room.browser.get(old).text
+
+
+def test_a_link_is_of_its_purpose_its_plan_and_its_time(room: Room) -> None:
+    (planned,) = issues(room.store)
+    other = sign(Keys(SECRETS), Purpose.UNSUBSCRIBE, planned.number)
+
+    assert room.browser.get(f"/approve/{other}").status_code == 404
+    assert room.browser.get(room.link[:-1] + "A").status_code == 404
+    room.clock.now = THURSDAY + timedelta(days=15)
+    assert room.browser.get(room.link).status_code == 404
+
+
+def test_an_editor_who_cannot_be_mailed_is_tried_again(
+    store: Store, tmp_path: Path, carrier: sending.Carrier
+) -> None:
+    readers(store, 5)
+    posts(tmp_path, THURSDAY - 3 * WEEK, 6)
+    away = providers.ProviderError("away", outcome=sending.Outcome.TEMPORARY)
+    tries = [away, 1]
+
+    def ask(*_: object) -> int:
+        answer = tries.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[return-value]
+
+    clock = Clock(THURSDAY - 6 * HOUR)
+    one = scheduler(newsletter(tmp_path, APPROVED), store, clock, ask=ask)
+    assert one.tick(WEEKLY).failed
+    one.tick(WEEKLY)
+    assert tries  # whoever tried may be at it still
+    clock.now += timedelta(minutes=6)
+    one.tick(WEEKLY)
+
+    assert tries == []
+    (planned,) = issues(store)
+    assert planned.state is IssueState.PLANNED
+    assert store.schedule.approval(planned.number).asked == clock.now
