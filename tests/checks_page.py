@@ -17,6 +17,8 @@ with `-v`. `digest check --explain ID` says the same as this page, which
 `python -m tests.checks_page` makes.
 
 Ids never change. `--format` gives findings as text, JSON, SARIF 2.1.0 or GitHub's annotations.
+[deploy/content-check.yml](deploy/content-check.yml) is a ready workflow for the repository of your
+posts: it marks the lines of a pull request, and says of each changed post who will get it and when.
 
 Nothing is fetched unless you say `--online`; then each link of the posts you name, or of the
 newest issue, is asked for once, gently, and addresses in private networks never: a name is looked

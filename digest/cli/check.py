@@ -30,6 +30,12 @@ FORMATS = ("text", "json", "sarif", "github")
 @click.option(
     "--online", is_flag=True, help="Ask whether links answer: of PATH, or of the newest issue."
 )
+@click.option(
+    "--impact", is_flag=True, help="Say of changed posts who gets them, when, and what they add."
+)
+@click.option(
+    "--base", metavar="REV", default="", help="What --impact compares with; the main branch."
+)
 @click.option("--explain", metavar="ID", help="Say why a check is there and what to do.")
 @click.option("--list", "listing", is_flag=True, help="List every check there is.")
 def command(
@@ -38,6 +44,8 @@ def command(
     shape: str,
     strict: bool,
     online: bool,
+    impact: bool,
+    base: str,
     explain: str | None,
     listing: bool,
 ) -> int:
@@ -60,6 +68,10 @@ def command(
         "github": reports.as_github,
     }
     formats[shape](told)
+    if impact:
+        from digest.cli.impact import impacts_of, tell
+
+        tell(session, impacts_of(session, base), shape)
     session.say(reports.summary(findings))
     warned = any(finding.severity is Severity.WARNING for finding in findings)
     return Exit.CHECKS if strict and warned else exit_for(findings)

@@ -43,12 +43,12 @@ def as_json(findings: Sequence[Finding]) -> None:
 def as_github(findings: Sequence[Finding]) -> None:
     """Workflow commands; `%`, line ends and, in properties, `:` and `,` are escaped."""
     for finding in findings:
-        title = _property(finding.check)
+        title = property_of(finding.check)
         place = ""
         if is_file(finding.path):
-            place = f"file={_property(finding.path)},line={max(finding.line, 1)},"
+            place = f"file={property_of(finding.path)},line={max(finding.line, 1)},"
         message = _message(finding) if place else f"{finding.path}: {_message(finding)}"
-        click.echo(f"::{_GITHUB[finding.severity]} {place}title={title}::{_data(message)}")
+        click.echo(f"::{_GITHUB[finding.severity]} {place}title={title}::{data(message)}")
 
 
 def as_sarif(findings: Sequence[Finding]) -> None:
@@ -149,9 +149,11 @@ def _message(finding: Finding) -> str:
     return f"{key}{finding.message}" + (f"; {finding.fix}" if finding.fix else "")
 
 
-def _data(text: str) -> str:
+def data(text: str) -> str:
+    """Text after the `::` of a workflow command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def property_of(text: str) -> str:
+    """The value of a property of a workflow command."""
+    return data(text).replace(":", "%3A").replace(",", "%2C")
