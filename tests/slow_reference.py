@@ -49,6 +49,7 @@ def message(
     made["List-Id"] = f"{newsletter.name} <{newsletter.list_id}>"
     made["List-Unsubscribe"] = f"<{reader.unsubscribe_url}>"
     made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    made["Feedback-ID"] = f"{issue.id}:{language}:digest:{newsletter.list_id.partition('.')[0]}"
     made["Precedence"] = "bulk"
     made["X-Auto-Response-Suppress"] = "All"
     made.set_content(text, cte="quoted-printable")

@@ -63,6 +63,7 @@ def test_the_headers_are_those_of_a_newsletter():
         ("Reply-To", "editor@example.com"),
         ("List-Id", "Żółty Tydzień <weekly.example.com>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("Feedback-ID", "weekly-2026-11-19:en:digest:weekly"),
         ("Precedence", "bulk"),
         ("X-Auto-Response-Suppress", "All"),
         ("Content-Language", "en"),
@@ -70,6 +71,27 @@ def test_the_headers_are_those_of_a_newsletter():
         ("Content-Type", message["Content-Type"]),
     ]
     assert "=_" in message.get_boundary()
+
+
+@pytest.mark.parametrize(
+    ("list_id", "sender"),
+    [
+        ("platform-weekly.example.com", "platform-weekly"),
+        ("a.example.com", "a-"),
+        ("the-very-long-name.example.com", "the-very-"),
+    ],
+)
+def test_the_sender_of_the_feedback_id_has_5_to_15_characters_and_is_always_the_same(
+    list_id, sender
+):
+    made = press(replace(NEWSLETTER, list_id=list_id)).edition(
+        ["one"], [], subject="One", preheader="", intro=""
+    )
+
+    last = _read(made.message(ANA))["Feedback-ID"].split(":")[-1]
+
+    assert 5 <= len(last) <= 15
+    assert last.startswith(sender)
 
 
 def test_the_parts_are_plain_text_first_then_html_in_utf_8():

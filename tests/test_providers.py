@@ -159,7 +159,7 @@ def test_one_reader_who_cannot_be_written_to_stops_nobody_else(carrier):
 def test_each_delivery_is_announced_before_it_is_taken(carrier):
     """What a sender writes down for the case that it is killed (docs/delivery-guarantees.md)."""
     announced: list[str] = []
-    batch = Batch(ISSUE.id, EDITION, readers(5), announced.append)
+    batch = Batch(ISSUE.id, EDITION, readers(5), lambda *ids: announced.extend(ids))
 
     for answer in carrier.provider.hand_over(batch):
         assert answer.delivery in announced

@@ -114,6 +114,7 @@ def test_every_reader_has_their_own_headers_and_delivery_id():
     assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail.headers["Message-ID"] == f"<{ANA.delivery}@example.com>"
     assert mail.headers["List-Id"] == "<weekly.example.com>"
+    assert mail.headers["Feedback-ID"] == "weekly-2026-11-19:en:digest:weekly"
     assert mail.arguments == {"dg_did": ANA.delivery}
 
 

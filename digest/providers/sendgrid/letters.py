@@ -113,6 +113,8 @@ class Stationery:
     def rest(self, edition: EditionMessage, html: str, text: str) -> bytes:
         """The JSON that follows the personalizations."""
         bulk = {"List-Id": self._list_id, "Precedence": "bulk"} if edition.bulk else {}
+        if edition.feedback_id:
+            bulk["Feedback-ID"] = edition.feedback_id
         fields = {
             **self._shared,
             "subject": clean(edition.values[Slot.SUBJECT]) or self._title,
