@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 SOFT_BOUNCES = 3  # so many within the period, and the address is as good as gone
 SOFT_PERIOD = timedelta(days=14)
@@ -56,18 +57,27 @@ class Ban(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing a provider tells, in our words."""
+class Event(NamedTuple):
+    """One thing a provider tells, in our words. A tuple, because ten thousand come at once."""
 
     kind: Kind
     delivery: str | None  # None: the provider did not say, or the mail was not ours
-    address: str = field(repr=False)  # as the provider wrote it; may be empty
+    address: str  # as the provider wrote it; may be empty
     at: datetime  # aware
     event_id: str  # the provider's name for the event, the same when it is told again
     reason: str = ""  # the provider's or the reader's server's words, without an address
     status: str = ""  # enhanced status code like `5.1.1`, where there is one
     cause: Cause = Cause.UNCLEAR
+
+    @property
+    def goes_well(self) -> bool:
+        """It means nothing for the address, and may be heard any number of times."""
+        kind = self.kind
+        return kind is Kind.DELIVERED or kind is Kind.PROCESSED or kind is Kind.DEFERRED
+
+    def __repr__(self) -> str:
+        """Without the address."""
+        return f"Event({self.kind}, {self.delivery}, {self.at}, {self.event_id!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +203,7 @@ def worn_out(
     return any(late - early <= period for early, late in zip(told, told[count - 1 :], strict=False))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Telling:
+class Telling(NamedTuple):
     """When something was told, and in which words. The least of several counts."""
 
     at: datetime
@@ -206,6 +215,7 @@ class Changes:
     """What many events come to, each thing once, ready to be written in a few statements."""
 
     settled: frozenset[str] = frozenset()  # deliveries
+    delivered: Mapping[str, datetime] = field(default_factory=dict)  # where nothing else was said
     stamps: Mapping[tuple[str | None, str, Fact], Telling] = field(default_factory=dict)
     suppressed: Mapping[tuple[str, Ban], Telling] = field(default_factory=dict)
     soft: frozenset[SoftBounce] = frozenset()
@@ -218,11 +228,12 @@ def gather(events: Iterable[Event]) -> Changes:
     A stamp's address is empty where its delivery is known.
     """
     settled: set[str] = set()
+    delivered: dict[str, datetime] = {}
     stamps: dict[tuple[str | None, str, Fact], Telling] = {}
     suppressed: dict[tuple[str, Ban], Telling] = {}
     soft: set[SoftBounce] = set()
     faults: set[OurFault] = set()
-    for effect in (effect for event in events for effect in effects(event)):
+    for effect in _further(events, settled, delivered):
         match effect:
             case Settle(delivery):
                 settled.add(delivery)
@@ -236,4 +247,24 @@ def gather(events: Iterable[Event]) -> Changes:
                 soft.add(effect)
             case OurFault():
                 faults.add(effect)
-    return Changes(frozenset(settled), stamps, suppressed, frozenset(soft), frozenset(faults))
+    return Changes(
+        frozenset(settled), delivered, stamps, suppressed, frozenset(soft), frozenset(faults)
+    )
+
+
+def _further(
+    events: Iterable[Event], settled: set[str], delivered: dict[str, datetime]
+) -> Iterator[Effect]:
+    """The effects of all events but the many that say no more than that a delivery goes well.
+
+    Those are noted at once: an effect of its own for each would take most of the time.
+    """
+    for event in events:
+        kind, delivery = event.kind, event.delivery
+        good = kind is Kind.DELIVERED or kind is Kind.PROCESSED
+        if not good or delivery is None or event.reason:
+            yield from effects(event)
+            continue
+        settled.add(delivery)
+        if kind is Kind.DELIVERED and delivered.setdefault(delivery, event.at) > event.at:
+            delivered[delivery] = event.at

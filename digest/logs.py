@@ -34,6 +34,8 @@ Event = Literal[
     "web.stopped",
     "editor.unreached",
     "issue.answered",
+    "webhook.heard",
+    "webhook.unreadable",
     "issue.asked",
     "issue.errors",
     "issue.paused",

@@ -37,7 +37,7 @@ def lookup(
         rows = connection.exec_driver_sql(f"{query} IN ({marks})", tuple(keys))
     else:
         rows = connection.exec_driver_sql(f"{query} = ANY(%s)", (list(keys),))
-    return [tuple(row) for row in rows]
+    return [tuple(row) for row in rows.all()]
 
 
 def write_rows(

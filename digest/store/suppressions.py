@@ -47,7 +47,7 @@ class Suppressions:
         while batch := list(islice(waiting, _BATCH)):
             rows = {self.hasher(address): None for address in batch}
             with self.database.writing() as connection:
-                known = _known(connection, list(rows))
+                known = known_suppressions(connection, list(rows))
                 new = [
                     self._row(key, reason, now, source)
                     for key in rows
@@ -105,7 +105,7 @@ def insert_suppression(
     connection: sa.Connection, key: bytes, reason: SuppressionReason, now: datetime, source: str
 ) -> bool:
     """Set once: a second time keeps the first moment, and gives False."""
-    if (key, reason) in _known(connection, [key]):
+    if (key, reason) in known_suppressions(connection, [key]):
         return False
     values = {"address_hash": key, "reason": reason.value, "at": now, "source": source}
     connection.execute(insert_new(connection, suppression).values(values))
@@ -114,7 +114,7 @@ def insert_suppression(
 
 def reasons_for(connection: sa.Connection, key: bytes) -> tuple[SuppressionReason, ...]:
     """Why the address with this hash is suppressed; empty when it is not."""
-    return tuple(sorted(reason for _, reason in _known(connection, [key])))
+    return tuple(sorted(reason for _, reason in known_suppressions(connection, [key])))
 
 
 def lift(connection: sa.Connection, key: bytes, reasons: Iterable[SuppressionReason]) -> None:
@@ -127,9 +127,10 @@ def lift(connection: sa.Connection, key: bytes, reasons: Iterable[SuppressionRea
     )
 
 
-def _known(
+def known_suppressions(
     connection: sa.Connection, keys: Sequence[bytes]
 ) -> set[tuple[bytes, SuppressionReason]]:
+    """Which of these hashes are suppressed, and why."""
     query = sa.select(suppression.c.address_hash, suppression.c.reason).where(
         suppression.c.address_hash.in_(keys)
     )

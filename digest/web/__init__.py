@@ -16,6 +16,7 @@ from digest.web import (
     confirming,
     guards,
     health,
+    hooks,
     leaving,
     linking,
     looks,
@@ -34,7 +35,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """Every route of every area."""
     areas = (
         *(subscribing, confirming, choosing, leaving, linking, owning),
-        *(archive, own, approval),
+        *(archive, own, hooks, approval),
         *(health, metrics),
     )
     return [one for area in areas for one in area.routes(site)]

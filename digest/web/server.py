@@ -1,5 +1,6 @@
 """uvicorn in this process: it listens, says so, and stops within ten seconds of being asked."""
 
+import gc
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,6 +47,9 @@ class Server(uvicorn.Server):
     def serve_on(self, listener: socket.socket) -> None:
         """Returns when everything has stopped; in any thread."""
         host, port = listener.getsockname()[:2]
+        # what is there by now stays: no collection has to look through it again while it serves
+        gc.collect()
+        gc.freeze()
         logs.get("web").info("web.listening", host=host, port=port)
         with suppress(KeyboardInterrupt):
             self.run(sockets=[listener])

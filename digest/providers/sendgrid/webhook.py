@@ -10,6 +10,8 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigError, DigestError
@@ -29,7 +31,8 @@ OLDEST = timedelta(hours=25)
 NEWEST = timedelta(minutes=5)
 
 _DIGITS = re.compile(r"[0-9]{1,12}")
-_DELIVERY = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_DELIVERY = re.compile(r"[A-Za-z0-9._-]{1,200}").fullmatch
+_EVENT = re.compile(r"[!-~]{1,200}").fullmatch
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _BLOCKED = "blocked"  # a `type` of bounces
 
@@ -146,20 +149,32 @@ def _event(raw: Any) -> Event | None:
     kind, at = _KINDS.get(name), _moment(raw.get("timestamp"))
     if kind is None or at is None:
         return None
+    delivery = raw.get(DELIVERY_ARGUMENT)
+    if not isinstance(delivery, str) or not _DELIVERY(delivery):
+        delivery = None
+    address, event_id = _address(_text(raw, "email")), _text(raw, "sg_event_id")
+    if kind is Kind.DELIVERED or kind is Kind.PROCESSED:  # nearly all; they have nothing to explain
+        return Event(kind, delivery, address, at, event_id[:200])
     if kind is Kind.BOUNCED and _text(raw, "type").lower() == _BLOCKED:
         kind = Kind.BLOCKED
-    delivery = _text(raw, DELIVERY_ARGUMENT)
     status = _text(raw, "status")
     return Event(
         kind=kind,
-        delivery=delivery if _DELIVERY.fullmatch(delivery) else None,
-        address=_address(_text(raw, "email")),
+        delivery=delivery,
+        address=address,
         at=at,
-        event_id=_text(raw, "sg_event_id")[:200],
+        event_id=_id(event_id),
         reason=scrubbed(_text(raw, "reason") or _text(raw, "response")),
         status=status if _STATUS.fullmatch(status) else "",
         cause=_cause(kind, raw),
     )
+
+
+def _id(text: str) -> str:
+    """The name of an event, cut to what ours can be; a strange one as its hash, which names it."""
+    if _EVENT(text):
+        return text
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest() if text else ""
 
 
 def _cause(kind: Kind, raw: Mapping[str, Any]) -> Cause:
@@ -174,7 +189,7 @@ def _beginning(table: Mapping[str, Cause], text: str) -> Cause:
 
 
 def _text(raw: Mapping[str, Any], key: str) -> str:
-    value = raw.get(key)
+    value = raw.get(key, "")
     return value if isinstance(value, str) else ""
 
 
@@ -186,10 +201,17 @@ def _address(text: str) -> str:
 
 def _moment(value: Any) -> datetime | None:
     """Seconds since 1970. Numbers that no event can bear are refused, NaN too."""
+    if type(value) is int and 0 < value < 1 << 37:
+        return _at(value)
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if not 0 < value < 1 << 37:  # until the year 6325
         return None
-    return datetime.fromtimestamp(value, UTC)
+    return _at(value)
+
+
+@lru_cache(maxsize=256)  # a batch tells of few different seconds
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -10,6 +10,10 @@ _KEY = re.compile(r"(?i)\bSG\.[\w.-]+|bearer\s+\S+")
 
 def scrubbed(text: str) -> str:
     """One line that names nobody: SendGrid and readers' servers repeat addresses in errors."""
-    plain = "".join(c if c.isprintable() else " " for c in text[: 4 * _LONGEST])
+    plain = text[: 4 * _LONGEST]
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() else " " for c in plain)
+    if "@" not in plain:
+        return " ".join(_KEY.sub("<key>", plain).split())[:_LONGEST].rstrip()
     nameless = _ADDRESS.sub("<address>", _QUOTED_ADDRESS.sub("<address>", plain))
     return " ".join(_KEY.sub("<key>", nameless).split())[:_LONGEST].rstrip()

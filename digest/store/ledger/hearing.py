@@ -4,30 +4,39 @@ An event is heard once. Its effects could be written again all the same: of each
 telling stays, and an address that is suppressed is suppressed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from digest.addresses import identity, normalise
-from digest.composer import delivery_id
-from digest.events import Changes, Event, Fact, OurFault, SoftBounce, Telling, gather, worn_out
+from digest.addresses import identity_of
+from digest.events import (
+    Changes,
+    Event,
+    Fact,
+    OurFault,
+    SoftBounce,
+    Telling,
+    gather,
+    worn_out,
+)
 from digest.models import SuppressionReason
+from digest.store.bulk import lookup
 from digest.store.database import Database
 from digest.store.dialects import insert_new
 from digest.store.hashing import Hasher
 from digest.store.history import record
-from digest.store.ledger.coverage import HANDED_OVER, cover
+from digest.store.ledger.coverage import cover
+from digest.store.ledger.places import Place, find_people, find_places, latest_place
 from digest.store.ledger.records import DeliveryState
-from digest.store.ledger.schema import delivery, issue, provider_event, soft_bounce
+from digest.store.ledger.schema import delivery, provider_event, soft_bounce
+from digest.store.ledger.stamps import write_delivered, write_stamps
 from digest.store.records import EventKind
 from digest.store.schema import subscriber
-from digest.store.suppressions import insert_suppression
+from digest.store.suppressions import insert_suppression, known_suppressions
 
-BATCH = 500  # events of one transaction
-_THOROUGH = timedelta(days=30)  # how far back a delivery is looked for whose address is gone
+BATCH = 10_000  # events of one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +63,6 @@ class Heard:
         )
 
 
-_Place = tuple[int, int]  # issue number, delivery number
-
-
 @dataclass(frozen=True, slots=True)
 class Hearing:
     """Writes down what providers tell."""
@@ -72,29 +78,39 @@ class Hearing:
         with self.database.writing() as connection:
             new = _unheard(connection, events)
             changes = gather(new)
-            places = _places(connection, new, now if thorough else None)
+            named = {event.delivery: event.address for event in new if event.delivery}
+            places = find_places(connection, named, now if thorough else None)
             settled = _settle(connection, changes, places, now)
-            stamped = sum(
-                _stamp(connection, place, fact, telling)
-                for (name, address, fact), telling in changes.stamps.items()
-                if (place := _place(connection, places, name, address, telling.at))
-            )
+            stamped = _stamp(connection, changes, places)
             suppressed = sum(self._suppress(connection, changes, source))
             suppressed += sum(self._soften(connection, changes.soft, source))
-            named = {event.delivery for event in new if event.delivery}
         return Heard(
             len(events),
             len(events) - len(new),
             settled,
             stamped,
             suppressed,
-            len(named - places.keys()),
+            len(named) - len(places),
             tuple(sorted(changes.faults, key=lambda fault: fault.event_id)),
         )
 
+    def readers(self, deliveries: Iterable[str], now: datetime) -> dict[str, str]:
+        """Whose these deliveries are: id -> address; without what is not ours, or not any more."""
+        with self.database.reading() as connection:
+            found = find_places(connection, dict.fromkeys(deliveries, ""), now)
+            people = {place.person: name for name, place in found.items()}
+            columns = (subscriber.c.id, subscriber.c.email)
+            return {people[who]: email for who, email in lookup(connection, columns, list(people))}
+
     def _suppress(self, connection: sa.Connection, changes: Changes, source: str) -> Iterator[bool]:
+        if not changes.suppressed:
+            return
+        keys = {address: self._key(address) for address, _ in changes.suppressed}
+        known = known_suppressions(connection, [key for key in keys.values() if key is not None])
         for (address, ban), telling in sorted(changes.suppressed.items()):
-            yield self._bar(connection, address, SuppressionReason(ban.value), telling, source)
+            reason, key = SuppressionReason(ban.value), keys[address]
+            if key is not None and (key, reason) not in known:
+                yield self._bar(connection, address, reason, telling, source)
 
     def _soften(
         self, connection: sa.Connection, bounces: Iterable[SoftBounce], source: str
@@ -125,7 +141,7 @@ class Hearing:
         if key is None or not insert_suppression(connection, key, reason, telling.at, source):
             return False
         person = connection.scalar(
-            sa.select(subscriber.c.id).where(subscriber.c.address == identity(normalise(address)))
+            sa.select(subscriber.c.id).where(subscriber.c.address == identity_of(address))
         )
         if person is not None:
             detail = f"{reason} ({source})"
@@ -135,118 +151,65 @@ class Hearing:
     def _key(self, address: str) -> bytes | None:
         """None for what is no address: a provider's word is not ours."""
         try:
-            return self.hasher(normalise(address))
+            return self.hasher(identity_of(address))
         except ValueError:
             return None
 
 
 def _unheard(connection: sa.Connection, events: Sequence[Event]) -> list[Event]:
-    """The events that were not heard before; they are from now on."""
-    ids = {event.event_id: event for event in events if event.event_id}
-    known = set(
-        connection.scalars(sa.select(provider_event.c.id).where(provider_event.c.id.in_(list(ids))))
-    )
+    """The events that were not heard before; they are from now on.
+
+    Only what means something for an address has to be remembered: somebody may have come back
+    since. Of all else the earliest telling stays, however often it is told.
+    """
+    ids = {one.event_id: one for one in events if not one.goes_well and one.event_id}
+    if not ids:
+        return list(events)
+    known = {name for (name,) in lookup(connection, (provider_event.c.id,), list(ids))}
     rows = [{"id": name, "at": one.at} for name, one in sorted(ids.items()) if name not in known]
     if rows:
         connection.execute(insert_new(connection, provider_event), rows)
-    return [event for event in events if event.event_id not in known]
-
-
-def _places(
-    connection: sa.Connection, events: Iterable[Event], thorough: datetime | None
-) -> dict[str, _Place]:
-    """Where the deliveries are that events name: among those to their addresses first."""
-    wanted: dict[str, str] = {one.delivery: one.address for one in events if one.delivery}
-    people = _people(connection, wanted.values())
-    rows = (
-        sa.select(issue.c.id, delivery.c.subscriber_id, issue.c.number, delivery.c.number)
-        .select_from(issue)
-        .join(delivery, delivery.c.issue_number == issue.c.number)
-    )
-    found = _matched(connection, rows.where(delivery.c.subscriber_id.in_(people)), wanted)
-    if thorough is not None and wanted.keys() - found.keys():
-        recent = rows.where(issue.c.planned_at > thorough - _THOROUGH)
-        found |= _matched(connection, recent, wanted.keys() - found.keys())
-    return found
-
-
-def _matched(
-    connection: sa.Connection, query: sa.Select[Any], wanted: Iterable[str]
-) -> dict[str, _Place]:
-    left, found = set(wanted), {}
-    with connection.execute(query.execution_options(yield_per=1000)) as rows:
-        for issue_id, person, issue_number, number in rows:
-            if not left:
-                break
-            if (name := delivery_id(issue_id, person)) in left:
-                left.discard(name)
-                found[name] = (issue_number, number)
-    return found
-
-
-def _people(connection: sa.Connection, addresses: Iterable[str]) -> list[int]:
-    known = set()
-    for address in addresses:
-        try:
-            known.add(identity(normalise(address)))
-        except ValueError:
-            continue
-    query = sa.select(subscriber.c.id).where(subscriber.c.address.in_(sorted(known)))
-    return list(connection.scalars(query))
-
-
-def _place(
-    connection: sa.Connection,
-    places: dict[str, _Place],
-    name: str | None,
-    address: str,
-    at: datetime,
-) -> _Place | None:
-    """The named delivery, or the latest one to the address before that moment."""
-    if name is not None:
-        return places.get(name)
-    people = _people(connection, [address])
-    row = connection.execute(
-        sa.select(delivery.c.issue_number, delivery.c.number)
-        .join(issue, issue.c.number == delivery.c.issue_number)
-        .where(
-            delivery.c.subscriber_id.in_(people),
-            delivery.c.state.in_(HANDED_OVER),
-            delivery.c.submitted_at <= at,
-        )
-        .order_by(delivery.c.submitted_at.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else (row[0], row[1])
+    return [one for one in events if one.event_id not in known] if known else list(events)
 
 
 def _settle(
-    connection: sa.Connection, changes: Changes, places: dict[str, _Place], now: datetime
+    connection: sa.Connection, changes: Changes, places: Mapping[str, Place], now: datetime
 ) -> int:
     """Take as submitted what was unknown and the provider has after all."""
+    unknown = DeliveryState.UNKNOWN.value
+    found = [
+        place
+        for name, place in places.items()
+        if place.state == unknown and name in changes.settled
+    ]
     settled = 0
-    for number, one in sorted(places[name] for name in changes.settled & places.keys()):
-        this = (delivery.c.issue_number == number, delivery.c.number == one)
-        update = sa.update(delivery).where(*this, delivery.c.state == DeliveryState.UNKNOWN.value)
+    for place in sorted(found):
+        this = (delivery.c.issue_number == place.issue, delivery.c.number == place.number)
         values = {
             "state": DeliveryState.SUBMITTED.value,
             "submitted_at": sa.func.coalesce(delivery.c.submitted_at, now),
         }
-        if connection.execute(update.values(values)).rowcount:
+        update = sa.update(delivery).where(*this, delivery.c.state == unknown).values(values)
+        if connection.execute(update).rowcount:
             settled += 1
-            cover(connection, number, one, one + 1)
+            cover(connection, place.issue, place.number, place.number + 1)
     return settled
 
 
-def _stamp(connection: sa.Connection, place: _Place, fact: Fact, telling: Telling) -> bool:
-    """Set a fact, or move it to an earlier moment. False when it stands as it is."""
-    number, one = place
-    moment = delivery.c[f"{fact.value}_at"]
-    update = sa.update(delivery).where(
-        delivery.c.issue_number == number,
-        delivery.c.number == one,
-        moment.is_(None) | (moment > telling.at),
+def _stamp(connection: sa.Connection, changes: Changes, places: Mapping[str, Place]) -> int:
+    """Set the facts; one without a delivery is about the latest one to its address."""
+    nameless = {address for name, address, _ in changes.stamps if name is None}
+    people = find_people(connection, nameless) if nameless else {}
+    told: dict[Fact, list[tuple[Place, Telling]]] = {}
+    for (name, address, fact), telling in changes.stamps.items():
+        if name is not None:
+            place = places.get(name)
+        else:
+            person = people.get(address)
+            place = latest_place(connection, person, telling.at) if person is not None else None
+        if place is not None:
+            told.setdefault(fact, []).append((place, telling))
+    plain = [(places[name], at) for name, at in changes.delivered.items() if name in places]
+    return write_delivered(connection, plain) + sum(
+        write_stamps(connection, fact, some) for fact, some in told.items()
     )
-    reason = sa.func.coalesce(delivery.c.reason, telling.reason or None)
-    values = {f"{fact.value}_at": telling.at, "reason": reason}
-    return connection.execute(update.values(values)).rowcount == 1
