@@ -62,6 +62,7 @@ __all__ = [
 ]
 
 FILE = "digest.toml"
+_DATABASE = "DIGEST_STORE__DATABASE"
 STORE_FILE = "digest.sqlite3"  # beside it, once there is a store
 
 
@@ -108,7 +109,7 @@ def parse(source: str, path: Path, environ: Mapping[str, str]) -> Config:
         line = re.match(r"line (\d+)", place)
         number = int(line[1]) if line else source.count("\n") + 1
         raise ConfigError(f"{path.name}:{number}: {reason}; this is not TOML") from error
-    overridden = _override(values, environ)
+    overridden = _override(values, _with_database(environ))
     findings: list[Finding] = []
     top = Table(path.name, source, "", values, findings, overridden=overridden)
     config = read_config(top, path)
@@ -208,6 +209,13 @@ def _read(path: Path) -> str:
         raise ConfigError(
             f"{path}: byte {error.start}: not UTF-8; save the file as UTF-8"
         ) from error
+
+
+def _with_database(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The one setting that may hold a password, and so may come from a file as secrets do."""
+    named = environ.get(f"{_DATABASE}_FILE")
+    rest = {name: value for name, value in environ.items() if name != f"{_DATABASE}_FILE"}
+    return {**rest, _DATABASE: _read(Path(named)).strip()} if named else environ
 
 
 def _override(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:

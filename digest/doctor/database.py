@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from digest.config import Config
+from digest.config import Config, secret_keys
 from digest.doctor.clocks import clock_result
 from digest.doctor.results import Result, failure, ok, skipped, warning
 from digest.errors import StoreError
 from digest.store import connect, exists, url_of
-from digest.store.condition import Condition, condition
+from digest.store.condition import Condition, condition, require_key
+from digest.store.database import Database
 from digest.store.migrate import Standing
 
 
@@ -25,16 +26,31 @@ def examine_database(
         return
     database = connect(url)
     try:
+        yield from _database(database, config, now)
+    finally:
+        database.engine.dispose()
+
+
+def _database(database: Database, config: Config, now: Callable[[], datetime]) -> Iterator[Result]:
+    try:
         found = condition(database)
     except StoreError as error:
         yield failure("database.reachable", str(error), error.hint)
         return
-    finally:
-        database.engine.dispose()
     yield ok("database.reachable", f"{found.place}, {found.product}")
     yield _schema(found)
+    if found.standing is Standing.CURRENT:
+        yield _key(database, config)
     if found.clock:
         yield clock_result("database.clock", "the database's clock", found.clock, now())
+
+
+def _key(database: Database, config: Config) -> Result:
+    try:
+        require_key(database, secret_keys(config, lasting=False))
+    except StoreError as error:
+        return failure("database.key", str(error), error.hint)
+    return ok("database.key", "our secret key is the one that it was begun with")
 
 
 def _none(config: Config) -> Result:

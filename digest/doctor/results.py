@@ -18,6 +18,7 @@ Id = Literal[
     "machine.disk",
     "database.reachable",
     "database.schema",
+    "database.key",
     "database.clock",
     "provider.account",
     "provider.clock",

@@ -1,11 +1,13 @@
 """How a database is: whether it answers, what it is, at which revision, and what time it has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from digest.store.database import Database
+from digest.store.hashing import matching_hasher
 from digest.store.migrate import Standing, revision, standing
 
 
@@ -32,3 +34,9 @@ def condition(database: Database) -> Condition:
         clock = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
     product = f"PostgreSQL {version}"
     return Condition(database.place, product, at, found, clock.astimezone(UTC))
+
+
+def require_key(database: Database, secrets: Sequence[bytes]) -> None:
+    """StoreError when none of the secrets is the one that a current database was begun with."""
+    with database.reading() as connection:
+        matching_hasher(connection, secrets)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from digest.config import load
 from digest.doctor.database import examine_database
-from digest.store import connect
+from digest.store import Store, connect
 from digest.store.schema import HEAD
 
 
@@ -89,3 +89,15 @@ def test_a_servers_clock_that_is_wrong_is_told(look, postgresql_template, postgr
     seen = look(url, ahead=timedelta(minutes=-3))["clock"]
     assert seen.verdict == "failure"
     assert "ahead of ours" in seen.seen
+
+
+def test_a_secret_key_that_is_not_the_databases_is_told(look, fresh_url, monkeypatch):
+    monkeypatch.setenv("DIGEST_SECRET_KEY", "the-first-key-of-this-database")
+    url = fresh_url()
+    with Store.open(url, (b"the-first-key-of-this-database",)):
+        assert look(url)["key"].verdict == "ok"
+
+    monkeypatch.setenv("DIGEST_SECRET_KEY", "a-wholly-different-secret-key")
+    seen = look(url)["key"]
+    assert seen.verdict == "failure"
+    assert "put the old key back" in seen.fix
