@@ -6,6 +6,7 @@ certain ways, and `reach` is no slip of `react`.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
@@ -83,7 +84,10 @@ def is_slip(word: str, meant: str) -> bool:
         return _one_slip(one, other)
     # `contain` and `container`, `scale` and `scaling` share a stem; they are two words
     stem = one[: shorter - 2] == other[: shorter - 2]
-    alike = abs(len(one) - len(other)) < 2 and one[-1] == other[-1] and not stem
+    # letters out of order or forgotten, and none put for another: `interaction`, `integration`
+    short, long = sorted((one, other), key=len)
+    alike = len(long) - len(short) < 2 and one[-1] == other[-1] and not stem
+    alike = alike and Counter(short) <= Counter(long)
     return slips == 2 and shorter >= TWO_SLIPS - 1 and alike
 
 
