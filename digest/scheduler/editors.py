@@ -49,7 +49,7 @@ class Editors:
 
     def _notice(self, draft: Draft, frozen: Frozen, reason: str, editor: str) -> Notice:
         issue, plan = frozen.issue, plan_of(draft, frozen)
-        token = sign(self.keys, Purpose.APPROVE, issue.number, expires=issue.window.end + _LASTS)
+        token = sign(self.keys, Purpose.APPROVE, issue.number, expires=issue.due + _LASTS)
         name, due = issue.id, f"{draft.issue.date:%A %d %B %Y at %H:%M %Z}"
         return Notice(
             to=editor,

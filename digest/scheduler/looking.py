@@ -26,7 +26,7 @@ def look(config: Config, store: Store, cadence: Cadence, now: datetime) -> Situa
         tuple(
             Begun(as_planned(config, one), store.ledger.work_at(one.number, now))
             for one in begun
-            if one.window.end <= now
+            if one.due <= now
         ),
     )
 

@@ -126,7 +126,7 @@ class Scheduler:
         )  # fmt: skip
         _log.info("issue.planned", issue=issue.id, readers=frozen.issue.readers, left_out=errors)
         for earlier in self.store.ledger.in_state(issue.cadence, IssueState.PLANNED):
-            if earlier.window.end < issue.window.end:
+            if earlier.due < issue.window.end:
                 skipped = Skipped(
                     earlier.id, earlier.due, f"not sent before {issue.id} was planned"
                 )
