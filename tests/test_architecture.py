@@ -25,7 +25,7 @@ ROWS = [
     {"readership"},
     {
         "content", "renderer", "translations", "subscribers", "roster", "scaffold", "store",
-        "providers", "logs", "clients", "chromium", "online",
+        "providers", "logs", "bounces", "clients", "chromium", "online",
         "changes",
     },
     DECISIONS,

@@ -26,6 +26,7 @@ COMMANDS = {
     "explain": "Say why a reader gets each story, or why not.",
     "serve": "Serve the readers' own pages, and send issues when they are due.",
     "events": "Take in what the provider told of deliveries.",
+    "bounces": "Take in bounces and complaints that came by mail.",
     "subscribers": "Add, list, change, import and export subscribers.",
     "tags": "See what each tag means in readers and stories; rename and merge tags.",
     "suppressions": "Keep the list of addresses that are never mailed.",
