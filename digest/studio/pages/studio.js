@@ -165,7 +165,7 @@ function drawTools() {
   segment('view', VIEWS, state.view, view => go({ view }), { text: 'Text  t', source: 'Source  s' });
   segment('width', WIDTHS, state.width, width => go({ width, view: 'mail' }), { 375: 'Phone  1', 600: 'Desktop  2', full: 'As wide as there is room  3' });
   segment('scheme', SCHEMES, state.scheme, scheme => go({ scheme, view: 'mail' }), { light: 'Light  d', dark: 'Dark, by the mail’s own style  d', forced: 'Inverted by the mail program, approximately  d' });
-  $('images').setAttribute('aria-pressed', String(state.images === 'on'));
+  $('images').setAttribute('aria-pressed', String(state.images !== 'on'));
   $('drafts').setAttribute('aria-pressed', String(state.drafts === '1'));
   $('send').disabled = !told.mail;
 }
@@ -363,8 +363,14 @@ async function drawReading() {
   paint(box, h('div', { class: 'row' }, state.view === 'source' && kinds,
     h('span', { class: 'facts' }, `${count(text.split('\n').length, 'line')} · ${kB(new Blob([text]).size)}`),
     h('button', { class: 'tool', 'data-key': 'copy', onclick: () => copy(text) }, 'Copy')),
-    h('pre', { tabindex: '0', 'aria-label': state.view === 'text' ? 'The mail as text' : SOURCES[format], class: format }, text));
+    h('pre', { tabindex: '0', 'aria-label': state.view === 'text' ? 'The mail as text' : SOURCES[format], class: format }, coloured(text, format)));
   document.body.dataset.read = `${version} ${format}`;
+}
+
+// Tags in another colour, comments paler.
+function coloured(text, format) {
+  if (format !== 'mjml' && format !== 'html') return text;
+  return text.split(/(<!--[^]*?-->|<[^>]*>)/).map(one => one[0] !== '<' ? one : h('span', { class: one.startsWith('<!--') ? 'aside' : 'tag' }, one));
 }
 
 function drawNothing() {

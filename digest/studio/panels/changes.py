@@ -46,7 +46,9 @@ def _frame(shot: Shot) -> list[str]:
     if shot.composition is None:
         return []
     message = shot.composition.message
-    values = text_values({**message.values, **shot.draft.reader(shot.subscriber).values()})
+    links = {slot: f"({slot.value})" for slot in Slot if slot.value.endswith("_url")}
+    own = shot.draft.reader(shot.subscriber).values() | links  # each issue signs its own
+    values = text_values({**message.values, **own})
     return merge(message.compiled.text, (), (), values).splitlines()
 
 
@@ -65,4 +67,5 @@ def _whole(shot: Shot) -> list[str]:
 def _diff(one: Sequence[str], other: Sequence[str]) -> list[Line]:
     kinds = {"+": "new", "-": "old", " ": "same", "@": "gap"}
     lines = list(unified_diff(one, other, lineterm="", n=2))[2:]
-    return [{"kind": kinds[line[0]], "text": "" if line[0] == "@" else line[1:]} for line in lines]
+    told = [{"kind": kinds[line[0]], "text": "" if line[0] == "@" else line[1:]} for line in lines]
+    return told[1:]  # nothing stands before the first gap
