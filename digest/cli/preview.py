@@ -1,19 +1,24 @@
 """`digest preview`: every reader's digest in a browser, before anybody gets it."""
 
 import webbrowser
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.audience import cadence_of, issue_of, keys_of, readership, somebody
+from digest.cli.audience import cadence_of, issue_of, keys_of, readership, somebody, store_of
 from digest.cli.exits import Exit
 from digest.cli.options import cadence_option
 from digest.cli.session import IssueMoment, Session, project_command
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
+    from digest.listing import Listing
+    from digest.models import Story
+    from digest.store import Store
     from digest.studio.cast import Role
     from digest.studio.workshop import Opening
 
@@ -90,6 +95,7 @@ def _opening(
         who = f"{TAGS}{who}"
     wanted = cadence_of(session, cadence)
     readers = readership(session, report=False) if counted else None
+    store = store_of(session) if counted else None
     return Opening(
         load=lambda: load(session.config_path),
         keys=keys_of(session),
@@ -98,4 +104,12 @@ def _opening(
         cadence=wanted,
         guests=guests,
         readers=(lambda: readers) if readers else None,
+        listing=partial(_listing, store) if store else None,
     )
+
+
+def _listing(store: "Store", stories: "Sequence[Story]", now: datetime) -> "Listing":
+    """As if the stories were noted now; nothing is written."""
+    from digest.listing import Listing
+
+    return Listing(store.listings.look(stories, now))

@@ -16,7 +16,8 @@ from digest.config import Config
 from digest.content import Content, Shelf
 from digest.errors import ConfigError
 from digest.issues import Composition, Draft, closing_zone, issue_at
-from digest.models import Cadence, Edition, Issue, Preferences, Selection, Subscriber
+from digest.listing import Listing
+from digest.models import Cadence, Edition, Issue, Preferences, Selection, Story, Subscriber
 from digest.readership import Readership
 from digest.renderer import bundled_templates
 from digest.renderer.kept import KeptRenderer
@@ -42,6 +43,8 @@ class Opening:
     default: Look = field(default_factory=Look)
     cadence: Cadence | None = None  # of the issue that is opened; None: the newsletter's
     readers: Callable[[], Readership] | None = None  # counts are shown where there is one
+    # when each story is listed by the store, which may be later than it was published
+    listing: Callable[[Sequence[Story], datetime], Listing] | None = None
     guests: tuple[Role, ...] = ()  # personas from the command line
 
 
@@ -202,12 +205,18 @@ class Workshop:
         )
 
     def _draft(self, issue: Issue, *, drafts: bool) -> Draft:
-        """The issue on the desk, with the posts of its window and no others: it needs no more."""
-        content = self._shelf.content(self.opening.now(), issue.window)
+        """The issue on the desk, with the posts of its window and no others: it needs no more.
+
+        Where a store says when stories are listed, any post may be in any window.
+        """
+        now, look_up = self.opening.now(), self.opening.listing
+        content = self._shelf.content(now, None if look_up else issue.window)
         if drafts:
             shown = tuple(replace(story, draft=False) for story in content.stories)
             content = replace(content, stories=shown)
-        return Draft(self.config, content, issue, self.opening.keys, self._renderer)
+        listing = look_up(content.stories, now) if look_up else Listing()
+        keys, renderer = self.opening.keys, self._renderer
+        return Draft(self.config, content, issue, keys, listing=listing, renderer=renderer)
 
     def _wanted(self, look: Look) -> Issue:
         wanted = named(look.issue)

@@ -9,6 +9,7 @@ from digest.config import load
 from digest.content import Shelf, read_content
 from digest.errors import ConfigError, TemplateError
 from digest.issues import Draft, issue_at
+from digest.listing import Listing
 from digest.models import Cadence, Preferences
 from digest.renderer import Renderer, bundled_templates
 from digest.renderer.kept import KeptRenderer
@@ -250,6 +251,16 @@ def test_readers_of_an_edition_are_counted(opening):
 
     assert edition.readers == 2
     assert titles(workshop.shot(Look(role.key))) == ["About ferry"]
+
+
+def test_a_story_that_the_store_lists_later_is_in_the_later_issue(opening):
+    def late(stories, now):
+        return Listing({one.id: NOW for one in stories if one.post == "content/old.md"})
+
+    workshop = Workshop(replace(opening, listing=late))
+
+    assert titles(workshop.shot(Look("tags:*", "weekly-2026-11-26"))) == ["About old"]
+    assert "About old" not in titles(workshop.shot(Look("tags:*", "weekly-2026-11-05")))
 
 
 def test_nothing_of_an_issue_before_the_first_post_is_no_failure(workshop):

@@ -109,7 +109,8 @@ function problem(error) {
     place && h('button', { class: 'place', 'data-key': 'place', title: 'Copy', onclick: () => copy(place) }, place),
     h('p', {}, h('strong', {}, error.message)),
     error.hint && h('p', {}, error.hint),
-    told && h('p', { class: 'still' }, 'Below is the last good rendering.'));
+    told?.mail && h('p', { class: 'still' }, 'Below is the last good rendering.'));
+  $('device').hidden = !told?.mail || state.view !== 'mail';
   $('problem').hidden = false;
   document.body.classList.add('stale');
 }
@@ -421,7 +422,7 @@ function drawStories() {
     h('h2', {}, `In, ${stories.in.length}`),
     stories.in.length ? h('ol', { class: 'stories' }, stories.in.map(one => h('li', {},
       h('button', { class: 'title', 'data-key': `story-${one.id}`, onclick: () => showStory(one.title) }, one.title),
-      h('p', { class: 'why in' }, one.why), h('p', { class: 'facts' }, `${facts(one)} · ${kB(one.bytes)}`), place(one.place),
+      h('p', { class: 'facts' }, h('span', { class: 'why in' }, one.why), ` · ${facts(one)} · ${kB(one.bytes)}`), place(one.place),
       h('span', { class: 'weight', style: { width: `${100 * one.bytes / heaviest}%` } })))) : none('No story is in.'),
     h('h2', {}, `Out, ${stories.out.length}`),
     stories.out.length ? h('ul', { class: 'stories' }, stories.out.map(one => h('li', {},
@@ -611,7 +612,7 @@ function take(n) {
 
 function openSend() {
   if (!told.mail) return;
-  $('send-what').textContent = `“${told.mail.inbox.subject}”, as ${told.role.name} gets it, through ${told.provider}. [TEST] stands before the subject, and its links lead to nobody’s preferences.`;
+  $('send-what').textContent = `“${told.mail.inbox.subject}”, as ${told.role.name} gets it. ${told.provider === 'outbox' ? 'It is written to the outbox, and leaves this machine only when you choose another provider.' : `It leaves through ${told.provider}.`} [TEST] stands before the subject, and its links lead to nobody’s preferences.`;
   $('send-said').textContent = '';
   $('to').value = localStorage.to ?? '';
   $('send-box').showModal();
@@ -661,6 +662,7 @@ $('tabs').onkeydown = event => {
   go({ panel: cycle(PANELS, state.panel, step) });
   $(`tab-${state.panel}`).focus();
 };
+if (!/Mac|iPhone|iPad/.test(navigator.platform)) $('commands').firstChild.textContent = 'Ctrl K';
 for (const dialog of document.querySelectorAll('dialog')) {
   dialog.onclick = event => { if (event.target === dialog) dialog.close(); };
 }

@@ -1,18 +1,21 @@
 """Which stories are in and which are out, and why."""
 
 from digest.inline import plain
-from digest.models import Omission, Pick, Story
+from digest.models import Omission, Pick, Reason, Story
 from digest.studio.workshop import Shot
 from digest.wording import reading_minutes
+
+_ELSEWHERE = frozenset({Reason.BEFORE_WINDOW, Reason.AFTER_WINDOW})
 
 
 def stories(shot: Shot) -> dict[str, object]:
     """The picks in their order, then every other story of the window with its reason."""
     sizes = shot.draft.sizes(shot.role.preferences)
     listed = {story.id for story in shot.selection.more}
+    out = [one for one in shot.selection.omissions if one.reason not in _ELSEWHERE]
     return {
         "in": [_pick(pick, sizes.stories.get(pick.story.id, 0)) for pick in shot.selection.picks],
-        "out": [_omission(one, one.story.id in listed) for one in shot.selection.omissions],
+        "out": [_omission(one, one.story.id in listed) for one in out],
     }
 
 
