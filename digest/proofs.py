@@ -126,10 +126,10 @@ def inspect_issue(
     chosen = list(samples(draft) if editions is None else editions)
     shown = [copy_of(draft, edition) for edition in chosen]
     found: list[Finding] = []
-    for language in sorted({one.language for one in chosen} or {draft.config.newsletter.language}):
-        proof = proof_of(draft, language)
-        found += check_proof(proof)
-    compiled = draft.frozen(draft.config.newsletter.language, [stories[0].id], ()).compiled
+    spoken = sorted({one.language for one in chosen} or {draft.config.newsletter.language})
+    for language in spoken:
+        found += check_proof(proof_of(draft, language))
+    compiled = draft.frozen(spoken[0], [stories[0].id], ()).compiled
     found += check_weights(stories, dict(measure(compiled.html).stories), places)
     found += check_issue(draft.issue.id, shown, before)
     if editions is not None and readers:

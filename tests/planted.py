@@ -160,6 +160,10 @@ FRAGMENTS = (
     ("accessibility/role", '<table class="planted"><tr><td>x</td></tr></table>'),
     ("accessibility/heading", "<h1>Another newsletter</h1>"),
     ("accessibility/contrast", '<p style="color:#bbbbbb">Pale words on white</p>'),
+    (
+        "accessibility/contrast-forced",
+        '<p style="color:#6a6a6a;background:#f0f0f0">Grey words on light grey</p>',
+    ),
     ("accessibility/text-size", '<p style="font-size:11px">Small print</p>'),
     ("accessibility/line-height", '<p style="font-size:16px;line-height:17px">Tight</p>'),
     ("accessibility/justified", '<p style="text-align:justify">Rivers of white</p>'),

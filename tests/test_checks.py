@@ -108,6 +108,17 @@ def test_check_tells_a_near_miss_of_a_tag_with_its_line(run, project):
     assert "content/slip.md:5: tags: #kuberntes is used once; did you mean #kubernetes?" in done.out
 
 
+def test_readers_who_follow_a_misspelt_tag_are_counted(run, project):
+    project.post("accessible", tags="#accessibility #ai")
+    rows = "".join(f"p{n}@example.com,,accesibility,,weekly,\n" for n in range(3))
+    project.write("subscribers/list.csv", "email,name,tags,muted,cadence,language\n" + rows)
+    done = run("check", "-v")
+
+    told = "#accesibility: tags: 3 readers follow what no post has; did you mean #accessibility?"
+    assert told in done.out
+    assert "content/ferry.md:5: tags: nobody follows #kubernetes" in done.out
+
+
 def test_check_gives_sarif_and_annotations(run, project):
     project.post("shout", title="THIS IS ALL VERY IMPORTANT")
     log = json.loads(run("check", "--format", "sarif").out)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from digest.checks.colour import Colour, colour, contrast
+from digest.checks.colour import contrast, inverted
 from digest.checks.markup import Element
 from digest.checks.proof import Proof
 from digest.checks.rule import ERROR, WARNING, Rule
@@ -57,10 +57,18 @@ HEADING = Rule(
 CONTRAST = Rule(
     "accessibility/contrast",
     ERROR,
-    f"Text has a contrast of at least {LEAST}, large text of 3.",
+    f"Text has a contrast of at least {LEAST}, large text of 3, in light and in dark.",
     "Grey on white is lost on old screens, in the sun, and to one reader in twelve.",
     "Darken the text or lighten what is behind it; theme.jinja has the colours.",
     "WCAG 2.2, 1.4.3",
+)
+FORCED = Rule(
+    "accessibility/contrast-forced",
+    WARNING,
+    f"Text keeps a contrast of {LEAST} where a program makes the mail dark by itself.",
+    "Outlook and the Gmail app turn light colours dark and dark ones light; mid-greys meet.",
+    "Darken the text; a ratio of 6 in light is nearly always enough.",
+    "react-email's and Maizzle's emulation of it; WCAG 2.2, 1.4.3",
 )
 SIZE = Rule(
     "accessibility/text-size",
@@ -104,12 +112,24 @@ LINK_MARK = Rule(
 )
 
 RULES = (
-    *(LANG, DIR, ROLE, TITLE, HEADING, CONTRAST, SIZE, LINES, JUSTIFIED, EMPTY_LINK, LINK_MARK),
+    *(
+        LANG,
+        DIR,
+        ROLE,
+        TITLE,
+        HEADING,
+        CONTRAST,
+        FORCED,
+        SIZE,
+        LINES,
+        JUSTIFIED,
+        EMPTY_LINK,
+        LINK_MARK,
+    ),
 )
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.IGNORECASE)
 _PIXELS = re.compile(r"(\d+(?:\.\d+)?)px")
-_WHITE: Colour = (255, 255, 255)
 
 
 def check_proof(proof: Proof) -> Iterator[Finding]:
@@ -165,7 +185,6 @@ def _texts(proof: Proof) -> Iterator[Finding]:
         if number in seen:
             continue
         seen.add(number)
-        element = document.elements[number]
         up = list(document.line_up(number))
         size = _pixels(_inherited(up, "font-size")) or 16.0
         if 2 < size < SMALL:
@@ -176,26 +195,22 @@ def _texts(proof: Proof) -> Iterator[Finding]:
             yield LINES.at(*_place(proof, up, "line-height"), message)
         if _inherited(up, "text-align") == "justify":
             yield JUSTIFIED.at(*_place(proof, up, "text-align"), "justified text")
-        yield from _contrast(proof, element, up, size)
+        yield from _contrast(proof, number, up, size)
 
 
-def _contrast(proof: Proof, element: Element, up: list[Element], size: float) -> Iterator[Finding]:
-    shown = colour(_inherited(up, "color") or "#000000")
-    behind = next(filter(None, map(_background, up)), _WHITE)
-    if shown is None:
-        return
-    ratio = contrast(shown, behind)
+def _contrast(proof: Proof, number: int, up: list[Element], size: float) -> Iterator[Finding]:
+    """In light, in dark, and as programs change the light colours that make mails dark."""
     bold = _inherited(up, "font-weight") in ("bold", "700", "800", "900")
-    large = size >= LARGE or (bold and size >= 18.66)
-    if ratio < (3.0 if large else LEAST):
-        message = f"contrast {ratio:.1f} of text in <{element.name}>"
-        yield CONTRAST.at(*_place(proof, up, "color"), message)
-
-
-def _background(element: Element) -> Colour | None:
-    style = element.style
-    named = style.get("background-color") or style.get("background", "").partition(" ")[0]
-    return colour(named or element.attributes.get("bgcolor", ""))
+    least = 3.0 if size >= LARGE or (bold and size >= 18.66) else LEAST
+    place, name = _place(proof, up, "color"), up[0].name
+    pairs = [(c.text(number), c.ground(number)) for c in (proof.light, proof.dark)]
+    for (shown, behind), where in zip(pairs, ("", " in dark"), strict=True):
+        if shown and behind and (ratio := contrast(shown, behind)) < least:
+            yield CONTRAST.at(*place, f"contrast {ratio:.1f} of text in <{name}>{where}")
+            return
+    shown, behind = pairs[0]
+    if shown and behind and (ratio := contrast(inverted(shown), inverted(behind))) < least:
+        yield FORCED.at(*place, f"contrast {ratio:.1f} of text in <{name}> when inverted")
 
 
 def _inherited(up: list[Element], name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from digest.checks.cascade import Colours
 from digest.checks.markup import Document, Piece, Sources, Template, read
 from digest.config import Newsletter
 from digest.models import Edition
@@ -35,6 +36,14 @@ class Proof:
     @cached_property
     def document(self) -> Document:
         return read(self.html)
+
+    @cached_property
+    def light(self) -> Colours:
+        return Colours(self.document)
+
+    @cached_property
+    def dark(self) -> Colours:
+        return Colours(self.document, dark=True)
 
     @cached_property
     def sources(self) -> Sources:

@@ -1,6 +1,7 @@
 """`digest check`: what is wrong in posts, subscribers, templates, and the issue they make."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,9 +105,11 @@ def _findings(session: Session, paths: tuple[Path, ...], online: bool) -> Iterab
 
     draft = draft_of(session, "latest", None)
     yield from session.content.findings
-    yield from inspect_content(session.config, session.content)
-    yield from _subscriber_findings(session)
-    yield from _issue_findings(session, draft)
+    listed: Counter[str] = Counter()
+    yield from _subscriber_findings(session, listed)
+    followers = _followers(session, listed)
+    yield from inspect_content(session.config, session.content, followers)
+    yield from _issue_findings(session, draft, followers)
     if online:
         yield from _answers(session, draft.candidates()[0])
 
@@ -141,9 +144,8 @@ def _answers(session: Session, stories: Sequence[Story]) -> Iterable[Finding]:
     return check_answers(stories, Places(PostTexts(session.config.root)), answers)
 
 
-def _subscriber_findings(session: Session) -> list[Finding]:
-    from collections import deque
-
+def _subscriber_findings(session: Session, followers: Counter[str]) -> list[Finding]:
+    """Of the CSV files; the tags that their people follow are counted into `followers`."""
     from digest.config import secret_keys
     from digest.errors import SubscribersError
     from digest.subscribers import read_subscribers
@@ -152,7 +154,8 @@ def _subscriber_findings(session: Session) -> list[Finding]:
     session.findings.clear()
     try:
         key = secret_keys(config, lasting=False)[0]
-        deque(read_subscribers(config.subscribers, config.root, key, session.report), maxlen=0)
+        for person in read_subscribers(config.subscribers, config.root, key, session.report):
+            followers.update(person.preferences.tags)
     except SubscribersError as error:
         path = error.path or config.subscribers.name
         return [
@@ -163,7 +166,19 @@ def _subscriber_findings(session: Session) -> list[Finding]:
     return session.findings
 
 
-def _issue_findings(session: Session, draft: "Draft") -> list[Finding]:
+def _followers(session: Session, listed: Counter[str]) -> Mapping[str, int]:
+    """Tags with how many readers follow each: of the store once there is one."""
+    from digest.cli.audience import store_of
+
+    store = store_of(session)
+    if store is None:
+        return listed
+    return {tag.name: tag.followers for tag in store.tags.readers() if tag.followers}
+
+
+def _issue_findings(
+    session: Session, draft: "Draft", followers: Mapping[str, int]
+) -> list[Finding]:
     """The newest issue that has stories, in every language its readers may have."""
     from digest.errors import TemplateError
     from digest.models import Preferences
@@ -188,4 +203,6 @@ def _issue_findings(session: Session, draft: "Draft") -> list[Finding]:
                     error.path, error.line, "template", Severity.ERROR, str(error), "", error.hint
                 )
             )
-    return list(dict.fromkeys((*found, *(broken or inspect_issue(draft)))))
+    return list(
+        dict.fromkeys((*found, *(broken or inspect_issue(draft, followed=followers or None))))
+    )

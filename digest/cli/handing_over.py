@@ -40,7 +40,8 @@ def send_planned(session: Session, store: Store, draft: Draft, wishes: Wishes) -
     """Send exactly the plan of the draft's issue; the exit code."""
     frozen = _frozen(session, store, draft, wishes)
     plan = plan_of(draft, frozen)
-    judging.judge(session, draft, plan, store)
+    if frozen.issue.state is not IssueState.DONE:
+        judging.judge(session, draft, plan, store)
     if not session.quiet and not wishes.as_json:
         show(session, plan, frozen.issue.state.value)
     if not plan.readers:
