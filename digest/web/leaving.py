@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from digest.errors import StoreError
-from digest.models import State
+from digest.models import State, SuppressionReason
 from digest.store import Subscription
 from digest.tokens import Purpose, sign
 from digest.web.letters import fresh_preferences
@@ -56,6 +56,8 @@ def _return(visit: Visit) -> Response:
     if found is None:
         return _gone(visit, None, undo="")
     tr = visit.translations(found.subscriber.preferences)
+    if set(found.suppressions) - {SuppressionReason.UNSUBSCRIBED}:
+        return _gone(visit, found, undo="")  # more stands against it than their own leaving
     if found.state is State.UNSUBSCRIBED:
         given = consent(visit, "undo", tr.gettext("Undo: keep my subscription"), BY_PAGE)
         site.store.subscriptions.take_back(person, given, site.now())

@@ -1,0 +1,147 @@
+"""A reader from the first visit to the last mail, through a real mail server; and what a mail
+scanner does to them, which is nothing."""
+
+import json
+import re
+from email import message_from_bytes, policy
+from urllib.parse import urlsplit
+
+import pytest
+import sqlalchemy as sa
+
+from digest.config import load, secret_keys
+from digest.models import State
+from digest.store import Store, url_of
+from tests.mailservers import Keeper, real_server
+from tests.web.conftest import Pages
+
+EVE = "eve@new.example"
+
+
+@pytest.fixture
+def keeper(monkeypatch):
+    """A real mail server, which the project's mail goes through."""
+    keeper = Keeper()
+    with real_server(keeper) as port:
+        for name, value in {
+            "DELIVERY__PROVIDER": "smtp",
+            "SMTP__HOST": "127.0.0.1",
+            "SMTP__PORT": str(port),
+            "SMTP__SECURITY": "none",
+        }.items():
+            monkeypatch.setenv(f"DIGEST_{name}", value)
+        yield keeper
+
+
+@pytest.fixture
+def pages(project, run, keeper):
+    """The pages of a newsletter that has readers already; commands and pages share its store."""
+    run("subscribers", "import", "subscribers/list.csv", "--consent", "they asked", "-q")
+    config = load(project.root / "digest.toml")
+    with Store.open(url_of("", project.root), secret_keys(config)) as store:
+        found = Pages(config, store)
+        yield found
+        found.site.close()
+
+
+def mails_to(keeper, address=EVE):
+    parsed = (message_from_bytes(raw, policy=policy.default) for raw in keeper.messages)
+    return [mail for mail in parsed if address in mail["To"]]
+
+
+def text(mail):
+    return next(mail.iter_parts()).get_content().replace("\r\n", "\n")
+
+
+def path(url):
+    return urlsplit(url).path
+
+
+def link_in(mail, letter):
+    return path(re.search(rf"https://news\.example\.com/{letter}/\S+", text(mail))[0])
+
+
+def send(run, when):
+    """Plan and send the weekly issue that is due then; its id."""
+    plan = json.loads(run("plan", "--json", "--at", when).out)
+    issue = plan["issue"]["id"] if isinstance(plan["issue"], dict) else plan["issue"]
+    sent = run("send", issue, "--confirm", str(plan["readers"]))
+    assert sent.code == 0, sent.err
+    return issue
+
+
+def test_the_whole_life_of_a_reader(project, run, keeper, pages):
+    wanted = {"email": EVE, "what": "topics", "tag": ["kubernetes"], "cadence": "weekly"}
+    pages.fill("/", **wanted)
+    pages.site.mail.flush()
+    (confirmation,) = mails_to(keeper)
+    assert "You are in" in pages.post(link_in(confirmation, "c"), do="confirm").text
+
+    send(run, "2026-11-20")
+    _, first = mails_to(keeper)
+    assert "About ferry" in text(first)
+    assert not re.search("About (agents|tables)", text(first))
+
+    preferences = link_in(first, "p").partition("#")[0]
+    choice = {"what": "topics", "tag": ["accessibility"], "cadence": "weekly", "do": "save"}
+    assert pages.post(preferences, **choice).status_code == 303
+    project.post("grid", tags="#accessibility", published="2026-11-24")
+    project.post("pods", tags="#k8s", published="2026-11-24")
+    send(run, "2026-11-27")
+    *_, second = mails_to(keeper)
+    assert "About grid" in text(second)
+    assert "About pods" not in text(second)
+
+    one_click = path(second["List-Unsubscribe"].strip("<>"))
+    assert second["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert pages.post(one_click, **{"List-Unsubscribe": "One-Click"}).status_code == 200
+    project.write("again.csv", f"email,tags\n{EVE},accessibility\n")
+    again = run("subscribers", "import", "again.csv", "--consent", "an old list")
+    assert "never brought back" in again.out + again.err
+    project.post("focus", tags="#accessibility #ai", published="2026-12-01")
+    before = len(keeper.messages)
+    send(run, "2026-12-04")
+
+    assert len(keeper.messages) > before  # others got it
+    assert len(mails_to(keeper)) == 3
+    assert pages.store.subscriptions.find(EVE).state is State.UNSUBSCRIBED
+
+
+def rows(store):
+    """Everything in the database."""
+    with store.database.reading() as connection:
+        names = sorted(sa.inspect(connection).get_table_names())
+        return {
+            name: sorted(map(repr, connection.execute(sa.text(f'SELECT * FROM "{name}"'))))
+            for name in names
+        }
+
+
+def test_a_scanner_that_follows_every_link_of_every_mail_changes_no_row(run, keeper, pages):
+    pages.fill("/", email=EVE, what="everything", cadence="weekly")
+    pages.fill("/link", email="bo@example.com")
+    ana = pages.store.subscriptions.find("ana@example.com").subscriber
+    from digest.web import asking
+
+    asking.for_own_data(pages.site, ana)
+    asking.to_move(pages.site, ana, "ana@new.example")
+    pages.site.mail.flush()
+    send(run, "2026-11-20")
+    links = set()
+    for raw in keeper.messages:
+        mail = message_from_bytes(raw, policy=policy.default)
+        parts = [part.get_content() for part in mail.iter_parts()]
+        for words in (mail["List-Unsubscribe"] or "", *parts):
+            links |= set(re.findall(r"https://news\.example\.com/[^\s\"<>]+", words))
+    before = rows(pages.store)
+
+    letters = set()
+    for link in sorted(links):
+        for method in ("GET", "HEAD"):
+            answer = pages.client.request(method, link)
+            assert answer.status_code in (200, 302), link
+            assert answer.headers["referrer-policy"] == "no-referrer"
+        letters.add(path(link)[1])
+
+    assert letters >= set("cpudmif")
+    assert rows(pages.store) == before
