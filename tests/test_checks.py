@@ -108,6 +108,26 @@ def test_check_tells_a_near_miss_of_a_tag_with_its_line(run, project):
     assert "content/slip.md:5: tags: #kuberntes is used once; did you mean #kubernetes?" in done.out
 
 
+def test_one_post_is_held_against_all_of_them(run, project):
+    for number in range(3):
+        project.post(f"k{number}", tags="#kubernetes")
+    project.post("slip", tags="#ai #kuberntes")
+    alone = run("check", "content/slip.md")
+
+    assert "did you mean #kubernetes?" in alone.out
+    assert "content/k0.md" not in alone.out
+
+
+def test_a_post_can_be_checked_before_there_is_a_newsletter(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "---\ntitle: A\ndate: 2026-11-16\ntags: ai\n---\n**TLDR:** TODO: write this down.\n"
+    (tmp_path / "a.md").write_text(text)
+    done = run("check", "a.md")
+
+    assert done.code == 3
+    assert "a.md:6: a placeholder: “TODO”" in done.out
+
+
 def test_readers_who_follow_a_misspelt_tag_are_counted(run, project):
     project.post("accessible", tags="#accessibility #ai")
     rows = "".join(f"p{n}@example.com,,accesibility,,weekly,\n" for n in range(3))

@@ -115,7 +115,10 @@ def _findings(session: Session, paths: tuple[Path, ...], online: bool) -> Iterab
 
 
 def _of_posts(session: Session, paths: tuple[Path, ...], online: bool) -> Iterable[Finding]:
-    """These posts alone: a post can be checked before there is a newsletter."""
+    """These posts alone: a post can be checked before there is a newsletter.
+
+    Where there is one, their tags and titles are held against those of all posts.
+    """
     from digest.checks import Places, check_stories
     from digest.content import read_content
     from digest.proofs import PostTexts
@@ -123,9 +126,13 @@ def _of_posts(session: Session, paths: tuple[Path, ...], online: bool) -> Iterab
     session.config_required = False
     config = session.config
     content = read_content(config, [path.resolve() for path in paths])
-    places = Places(PostTexts(config.root))
+    places, posts = Places(PostTexts(config.root)), {story.post for story in content.stories}
     yield from content.findings
-    yield from check_stories(content.stories, places, content.vocabulary)
+    every = read_content(config) if config.path.is_file() else content
+    whole = every if posts <= {story.post for story in every.stories} else content
+    for finding in check_stories(whole.stories, places, whole.vocabulary):
+        if finding.path in posts:
+            yield finding
     if online:
         yield from _answers(session, content.stories)
 
