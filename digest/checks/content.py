@@ -287,7 +287,9 @@ def _title(story: Story, places: Places) -> Iterator[Finding]:
     where: Callable[[], int] = lambda: places.line(story, story.title)  # noqa: E731
     letters = [letter for letter in title if letter.isalpha()]
     if len(title) > LONG_TITLE:
-        yield TITLE.at(story.post, where(), f"a title of {len(title)} letters")
+        yield TITLE.at(
+            story.post, where(), f"a title of {len(title)} letters; at most {LONG_TITLE}"
+        )
     if len(letters) > 12 and sum(map(str.isupper, letters)) > 0.7 * len(letters):
         yield SHOUTING.at(story.post, where(), f"capitals: “{title}”")
     if match := _LOUD.search(title):
@@ -299,12 +301,18 @@ def _extent(story: Story, places: Places) -> Iterator[Finding]:
     if not words:
         yield NO_TLDR.at(story.post, story.line, "no TLDR", fix="add **TLDR:** and a sentence")
     elif words > LONG_TLDR:
-        yield LONG.at(story.post, places.line(story, story.tldr), f"a TLDR of {words} words")
+        yield LONG.at(
+            story.post,
+            places.line(story, story.tldr),
+            f"a TLDR of {words} words; at most {LONG_TLDR}",
+        )
     if len(story.takeaways) > MANY_TAKEAWAYS:
         line = places.line(story, story.takeaways[0])
-        yield TAKEAWAYS.at(story.post, line, f"{len(story.takeaways)} takeaways")
+        yield TAKEAWAYS.at(
+            story.post, line, f"{len(story.takeaways)} takeaways; at most {MANY_TAKEAWAYS}"
+        )
     elif not story.takeaways:
-        yield NO_TAKEAWAYS.at(story.post, story.line, "no takeaways")
+        yield NO_TAKEAWAYS.at(story.post, story.line, "no takeaways", fix="add **Key takeaways:**")
     seen = {_folded(story.tldr)} if story.tldr else set()
     for text in (*story.takeaways, *story.tradeoffs):
         if (folded := _folded(text)) in seen:

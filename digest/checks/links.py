@@ -194,6 +194,7 @@ _LOCAL = (".local", ".localhost", ".internal", ".intranet", ".lan", ".corp", ".h
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?")
 _SHOWN_ADDRESS = re.compile(r"(?:https?://)?(?P<host>(?:[\w-]+\.)+[a-z]{2,})(?:[/?#]\S*)?", re.I)
 _TAIL = re.compile(r"(?:[.,;:!'\"]|%20|&quot;)$|\)$|\]$|>$")
+_WHOLE = "write the whole address, https:// included"
 _OPEN = {")": "(", "]": "[", ">": "<"}
 
 
@@ -244,16 +245,20 @@ def flaws(target: str) -> tuple[Flaw, ...]:
     """What is wrong with an address, whatever its words are."""
     address = target.strip()
     if not address or (address[0] in "#?./" and not address.startswith("//")):
-        return (Flaw(RELATIVE, f"a relative link: {address or '(empty)'}"),)
+        return (Flaw(RELATIVE, f"a relative link: {address or '(empty)'}", _WHOLE),)
     scheme = address.partition(":")[0].lower()
     if ":" in address and re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
         if scheme == "mailto":
             return () if "@" in address else (Flaw(SYNTAX, f"no mailbox: {address}"),)
         if scheme not in ("http", "https"):
             known = not re.match(r"[^/]*:\d", address)
-            return (Flaw(SCHEME, f"a {scheme}: link"),) if known else (Flaw(SYNTAX, address),)
+            return (
+                (Flaw(SCHEME, f"a {scheme}: link", "link to a page"),)
+                if known
+                else (Flaw(SYNTAX, address),)
+            )
     elif "//" not in address[:2]:
-        return (Flaw(RELATIVE, f"a relative link: {address}", "begin it with https://"),)
+        return (Flaw(RELATIVE, f"a relative link: {address}", _WHOLE),)
     return tuple(_address_flaws(address))
 
 
@@ -307,28 +312,28 @@ def _address_flaws(address: str) -> Iterator[Flaw]:
         yield Flaw(SYNTAX, f"no host name: {host}")
         return
     if parts.username or parts.password:
-        yield Flaw(CREDENTIALS, f"a user name or password for {host}")
+        yield Flaw(CREDENTIALS, f"a user name or password for {host}", "take it out")
     if is_private(host):
-        yield Flaw(PRIVATE, f"{host} is no public site")
+        yield Flaw(PRIVATE, f"{host} is no public site", "link to the public page")
     elif number:
-        yield Flaw(ADDRESS, f"the computer {host}")
+        yield Flaw(ADDRESS, f"{host} is a number and no name", "use the name of the site")
     elif parts.scheme == "http":
-        yield Flaw(HTTP, f"http://{host} is not encrypted", "https://")
+        yield Flaw(HTTP, f"http://{host} is not encrypted", "write https://")
     yield from _habits(address, host, parts)
 
 
 def _habits(address: str, host: str, parts: SplitResult) -> Iterator[Flaw]:
     """What a careful author would not link to."""
     if host.removeprefix("www.") in _SHORTENERS:
-        yield Flaw(SHORTENER, f"{host} hides where it leads")
+        yield Flaw(SHORTENER, f"{host} hides where it leads", "link to that page")
     if _TRACKERS.match(address):
-        yield Flaw(TRACKER, f"{host} counts clicks")
+        yield Flaw(TRACKER, f"{host} counts clicks", "link to where it leads")
     elif "=" in parts.query and (names := _campaign(parts.query)):
         yield Flaw(CAMPAIGN, f"the parameters {', '.join(names)}", "cut them")
     if _mixed(host):
-        yield Flaw(LOOKALIKE, f"the host {host}")
+        yield Flaw(LOOKALIKE, f"the host {host} is in another alphabet", "check each letter")
     if len(address) > LONG_LINK:
-        yield Flaw(LONG, f"{len(address)} characters")
+        yield Flaw(LONG, f"{len(address)} characters", "cut what the page does not need")
     if match := _TAIL.search(address):
         opening = _OPEN.get(match[0])
         if opening is None or address.count(opening) < address.count(match[0]):

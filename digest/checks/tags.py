@@ -90,7 +90,9 @@ def check_stories(
             line = places.key(story, KEYS)
             yield NONE.at(path, line, "no tag that readers can follow", key="tags")
         if len(own) > MANY:
-            yield MANY_TAGS.at(path, places.key(story, KEYS), f"{len(own)} tags", key="tags")
+            yield MANY_TAGS.at(
+                path, places.key(story, KEYS), f"{len(own)} tags; at most {MANY}", key="tags"
+            )
         for key, tag in own.items():
             rule, meant = (NEAR, slips[key]) if key in slips else (NUMBER, numbers.get(key, ""))
             if meant and meant not in own:
@@ -141,7 +143,8 @@ def check_unfollowed(
     for story in stories:
         keys = {vocabulary.key(tag) for tag in story.tags}
         if keys and not keys & set(followed):
-            shown = " ".join(f"#{tag}" for tag in story.tags)
+            shown = " ".join(f"#{tag}" for tag in story.tags[:5])
+            shown += " …" if len(story.tags) > 5 else ""
             line = places.key(story, KEYS)
             yield UNFOLLOWED.at(story.post, line, f"nobody follows {shown}", key="tags")
 

@@ -157,7 +157,10 @@ def test_what_a_check_found_stops_a_real_send_and_the_yes_to_it_is_recorded(  # 
     planned = run("plan", *AT)
     refused = run("send", ISSUE, "--confirm", "3")
 
-    assert "content/agents.md:10: link: localhost is no public site" in planned.err
+    assert (
+        "content/agents.md:10: link: localhost is no public site; link to the public page"
+        in planned.err
+    )
     assert planned.code == Exit.CHECKS
     assert refused.code == Exit.DECLINED
     assert "Not sent: 1 error of link/private" in refused.err
