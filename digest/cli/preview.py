@@ -2,6 +2,7 @@
 
 import webbrowser
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from threading import Thread
@@ -63,7 +64,9 @@ def command(
         listening = listen(port)
     except OSError as error:
         raise DigestError(f"port {port}: {error.strerror}", hint="leave --port out") from None
-    workshop = Workshop(_opening(session, who, at, cadence, drafts, with_subscribers))
+    opening = _opening(session, who, at, cadence, drafts, with_subscribers)
+    with session.progress("Reading posts") as advance:
+        workshop = Workshop(replace(opening, progress=advance))
     address = f"http://{HOST}:{listening.getsockname()[1]}/"
 
     def ready() -> None:

@@ -69,8 +69,9 @@ class Shelf:
     For a process that stays and watches, like the studio. Nothing is written but the cache.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, progress: Callable[[int, int], None] | None = None) -> None:
         self._config = config
+        self._progress = progress or (lambda done, total: None)
         self._rows: dict[str, Row] = {}
         self._findings: list[Finding] = []  # of the walk
         self.refresh()
@@ -107,7 +108,7 @@ class Shelf:
                 self._known(found) or _read_file(reader, found) for found in walk.found.values()
             ]
         else:
-            rows = _rows(self._config, walk.found, True, lambda done, total: None)
+            rows = _rows(self._config, walk.found, True, self._progress)
         self._rows = {row.path: _unpacked(row) for row in rows}
         self._findings = walk.findings
 

@@ -30,7 +30,6 @@ MOST = 400  # issues on the calendar
 SHOTS = 16  # remembered, so that the page and the mail in it are one rendering
 ADDRESS = "reader@example.com"
 EDITION = "edition:"  # before the id of an edition, in place of a persona's key
-NOBODY = Role("nobody", "no tags", Preferences(), "follows nothing", edge=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,7 @@ class Opening:
     readers: Callable[[], Readership] | None = None  # counts are shown where there is one
     # when each story is listed by the store, which may be later than it was published
     listing: Callable[[Sequence[Story], datetime], Listing] | None = None
+    progress: Callable[[int, int], None] | None = None  # of reading posts
     guests: tuple[Role, ...] = ()  # personas from the command line
 
 
@@ -82,7 +82,7 @@ class Workshop:
 
     def _start_over(self, config: Config) -> None:
         self.config = config
-        self._shelf = Shelf(config)
+        self._shelf = Shelf(config, self.opening.progress)
         self._renderer = KeptRenderer(config.templates, config)
 
     def folders(self) -> tuple[Path, ...]:
@@ -105,7 +105,8 @@ class Workshop:
                     posts.append(path)
             if posts:
                 self._shelf.refresh(posts)
-            self._before |= self._shots
+            if self._shots:  # between two saves that nobody looked at, the first counts
+                self._before = dict(self._shots)
             self._shots.clear()
             self._roles.clear()
             self.version += 1
@@ -169,14 +170,15 @@ class Workshop:
         with self._lock:
             published = sorted(self._shelf.published())
             due, zone = self.config.schedule[cadence].due, closing_zone(self.config, cadence)
-            last = max([self.opening.now(), *published[-1:]])
+            now = self.opening.now()
+            first, last = min([now, *published[:1]]), max([now, *published[-1:]])
             issue = self._issue(cadence, next_due(due, zone, next_due(due, zone, last)))
             found: list[tuple[Issue, int]] = []
             while len(found) < MOST:
                 window = issue.window
                 posts = bisect_left(published, window.end) - bisect_left(published, window.start)
                 found.append((issue, posts))
-                if not published or window.start <= published[0]:
+                if window.start <= first:
                     break
                 issue = self._issue(cadence, window.start)
             return found[::-1]
@@ -244,7 +246,7 @@ class Workshop:
         known = {role.key: role for role in first} | self._editions
         if look.who and look.who not in known:
             known |= {role.key: role for role in self._everybody(draft)}
-        return known.get(look.who, first[0] if first else NOBODY)
+        return known.get(look.who) or (first or self._everybody(draft))[0]
 
     def _everybody(self, draft: Draft) -> list[Role]:
         first = self._personas(draft.content)

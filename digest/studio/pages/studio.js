@@ -12,6 +12,8 @@ const state = { ...DEFAULTS };
 let told = null;      // the last good answer of /view
 let version = 0;      // of what was saved
 let asked = 0;        // numbers the questions, so that a late answer is dropped
+const MANY = 20000;   // readers that are not counted anew by every save, but when somebody asks
+let recounts = 0;
 const later = {};     // answers that take longer, by path: { wanted, data }
 
 // --- drawing ---------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ function problem(error) {
     told?.mail && h('p', { class: 'still' }, 'Below is the last good rendering.'));
   $('device').hidden = !told?.mail || state.view !== 'mail';
   $('problem').hidden = false;
-  document.body.classList.add('stale');
+  document.body.classList.add(told ? 'stale' : 'blank');
 }
 
 // A post that cannot be read is left out of the mail, and said above it.
@@ -120,7 +122,7 @@ function drawProblems() {
   const { problems } = told;
   $('problem').hidden = problems.length === 0;
   paint($('problem'), problems.slice(0, 3).map(one => [place(one.line ? `${one.path}:${one.line}` : one.path), h('p', {}, h('strong', {}, one.message)), one.fix && h('p', {}, one.fix)]),
-    h('p', { class: 'still' }, problems.length > 3 ? `And ${problems.length - 3} more. ` : '', 'Until it is mended, this is left out of every mail.'));
+    h('p', { class: 'still' }, problems.length > 3 ? `And ${problems.length - 3} more. ` : '', 'What cannot be read is in no mail.'));
 }
 
 function offline() {
@@ -143,7 +145,7 @@ function listen() {
 function draw() {
   if (!told) return;
   const { mail, issue, role } = told;
-  document.body.classList.remove('stale');
+  document.body.classList.remove('stale', 'blank');
   document.title = `${mail ? mail.inbox.subject : role.name} – ${told.newsletter}`;
   $('newsletter').textContent = told.newsletter;
   paint($('issue'), h('strong', {}, day(issue.due)), h('span', {}, `${issue.cadence}${issue.open ? ', still open' : issue.future ? ', to come' : ''}`));
@@ -222,10 +224,11 @@ function drawEditions() {
   if (!told.readers) {
     return paint($('editions'), h('p', { class: 'hint' }, 'Start with ', h('code', {}, '--with-subscribers'), ' to see how many readers each edition has.'));
   }
-  const counted = slowly('/editions', `${told.version} ${told.issue.id} ${state.drafts}`);
+  const many = later['/editions']?.data?.readers > MANY;
+  const counted = slowly('/editions', `${many ? recounts : told.version} ${told.issue.id} ${state.drafts}`);
   $('editions-title').hidden = false;
   $('editions-title').textContent = counted ? `${count(counted.editions.length, 'edition')}, ${count(counted.readers, 'reader')}` : 'Counting readers';
-  if (counted) paint($('editions'), h('ul', { class: 'roles' }, counted.editions.slice(0, 100).map(one =>
+  if (counted) paint($('editions'), many && h('button', { class: 'tool', 'data-key': 'recount', onclick: () => { recounts++; drawEditions(); } }, 'Count again'), h('ul', { class: 'roles' }, counted.editions.slice(0, 100).map(one =>
     h('li', {}, roleButton({ ...one, name: one.about, about: `${count(one.stories, 'story', 'stories')} · ${kB(one.bytes)} · ${one.language}` }, count(one.readers, 'reader'))))));
 }
 
@@ -379,7 +382,7 @@ function drawNothing() {
   const reasons = Object.entries(Object.groupBy?.(stories.out, one => one.why) ?? {});
   const full = calendar.findLast(one => one.posts);
   framed = '';
-  paint($('nothing'), h('h2', {}, role.edge ? 'Who follows nothing gets nothing' : `Nothing for ${role.name} in this issue`),
+  paint($('nothing'), h('h2', {}, !stories.out.length ? 'Nothing to send yet' : role.key === 'nobody' ? 'Who follows nothing gets nothing' : `Nothing for ${role.name} in this issue`),
     h('p', {}, stories.out.length ? 'No mail is made, and none is sent. The stories of this window are out for this reader:' : 'There is no story in this window yet. Write one and it shows up here.'),
     reasons.length > 0 && h('ul', {}, reasons.map(([why, ones]) => h('li', {}, `${count(ones.length, 'story', 'stories')}: ${why}`))),
     h('div', { class: 'row' }, stories.out.length > 0 && h('button', { class: 'go', onclick: () => go({ as: 'tags:*' }) }, 'Look as everything'),
