@@ -469,7 +469,8 @@ class _Handler(BaseHTTPRequestHandler):
         status, content = site.answer(self.command, self.path)
         self.send_response_only(status)
         self.send_header("Date", format_datetime(datetime.now(UTC) + site.clock, usegmt=True))
-        for name, value in (("Content-Length", str(len(content))), *site.headers.items()):
+        headers = {"Content-Type": "text/html; charset=utf-8", **site.headers}
+        for name, value in (("Content-Length", str(len(content))), *headers.items()):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
@@ -535,6 +536,15 @@ def test_a_certificate_that_is_trusted_and_ends_soon(newsletter, tmp_path, monke
     assert seen["web.certificate"].verdict == "warning"  # the tests' own lasts a day
 
 
+def test_without_https_no_mail_may_leave(newsletter):
+    with website() as site, name_server({}) as names:
+        config = newsletter("smtp", newsletter={"base_url": site.url})
+        seen = found(config, nameserver=names.address)["web.certificate"]
+
+    assert seen.verdict == "failure"
+    assert "https address" in seen.fix
+
+
 def test_a_certificate_that_is_not_trusted(newsletter, tmp_path):
     import ssl
 
@@ -551,7 +561,8 @@ def test_a_certificate_that_is_not_trusted(newsletter, tmp_path):
     ("change", "page", "click"),
     [
         ({"page": (302, b"")}, "failure", "ok"),
-        ({"page": (200, b"<h1>You are unsubscribed</h1>")}, "failure", "ok"),
+        ({"page": (403, b"are you human?")}, "failure", "ok"),
+        ({"headers": {"Content-Type": "application/json"}}, "failure", "ok"),
         ({"click": (301, b"")}, "ok", "failure"),
         ({"click": (403, b"are you human?")}, "ok", "failure"),
         ({"headers": {"Set-Cookie": "a=b"}}, "ok", "failure"),

@@ -118,7 +118,7 @@ def _rhythms(found: Survey) -> Table:
     table = _table("cadence", "next issue", "due", "behind")
     for one in found.rhythms:
         due = one.coming.date
-        late = f"[bold red]{in_words(one.behind)}[/]" if one.behind else "no"
+        late = f"[bold red]{_span(one.behind)}[/]" if one.behind else "no"
         table.add_row(
             Text(one.cadence.value, "bold"),
             one.coming.id,

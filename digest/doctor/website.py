@@ -60,7 +60,7 @@ def examine_website(config: Config, keys: Keys, now: Callable[[], datetime]) -> 
         yield failure("web.reachable", f"{base}/healthz answers {answer.told}", _how_to_serve(base))
         return
     yield ok("web.reachable", f"{base}/healthz")
-    yield _certificate(base, answer, now())
+    yield _certificate(config, answer, now())
     if answer.clock:
         yield clock_result("web.clock", "the web server's clock", answer.clock, now())
     token = sign(keys, Purpose.UNSUBSCRIBE, _NOBODY)
@@ -74,12 +74,12 @@ def _one_click(url: str, shown: str) -> Iterator[Result]:
     except (OSError, http.client.HTTPException) as error:
         yield failure("web.one_click_post", f"{shown}: {_reason(error)}", "try again")
         return
-    if page.status == 200 and b"<form" in page.body.lower():
-        yield ok("web.one_click_page", f"GET {shown} shows a page and changes nothing")
+    if page.status == 200 and page.headers.get_content_type() == "text/html":
+        yield ok("web.one_click_page", f"GET {shown} shows a page; only its button does something")
     else:
         yield failure(
             "web.one_click_page",
-            f"GET {shown} answers {page.told} and no page with a button",
+            f"GET {shown} answers {page.told} and no page",
             "let `digest serve` answer this address itself: scanners open every link",
         )
     if click.status == 200 and "Set-Cookie" not in click.headers:
@@ -93,9 +93,13 @@ def _one_click(url: str, shown: str) -> Iterator[Result]:
         )
 
 
-def _certificate(base: str, answer: Answer, now: datetime) -> Result:
-    if answer.expires is None:
+def _certificate(config: Config, answer: Answer, now: datetime) -> Result:
+    base = config.newsletter.base_url
+    if answer.expires is None and config.provider == "outbox":
         return skipped("web.certificate", f"{base} is not https: this machine only")
+    if answer.expires is None:
+        seen = f"{base} is not https: no mail program offers to unsubscribe there"
+        return failure("web.certificate", seen, "set newsletter.base_url to an https address")
     day = f"{answer.expires:%Y-%m-%d}"
     if answer.expires - now < _RENEW:
         return warning("web.certificate", f"it ends on {day}", "renew it, and let that be done")

@@ -14,7 +14,7 @@ from digest.scheduler.decision import Rest, decide
 from digest.scheduler.looking import look
 from digest.store import Store
 from digest.store.ledger.records import DeliveryState, IssueState, PlannedIssue
-from digest.store.overview import LATELY, Progress
+from digest.store.overview import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Watched:
     @property
     def rate(self) -> float:
         """Deliveries a second that were submitted within the last minute."""
-        return self.progress.lately / LATELY.total_seconds()
+        return self.progress.lately / self.progress.within
 
     @property
     def remaining(self) -> timedelta | None:

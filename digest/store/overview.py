@@ -21,6 +21,7 @@ class Progress:
 
     states: Mapping[DeliveryState, int]
     lately: int  # submitted within the last minute
+    within: float  # seconds in which these were; a minute, or less when it has just begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,20 @@ class Overview:
 
     def progress(self, number: int, now: datetime) -> Progress:
         """One look at every delivery of an issue."""
-        recent = sa.func.count().filter(delivery.c.submitted_at > now - LATELY)
+        recent = delivery.c.submitted_at > now - LATELY
+        first = sa.func.min(delivery.c.submitted_at).filter(recent)
         query = (
-            sa.select(delivery.c.state, sa.func.count(), recent)
+            sa.select(delivery.c.state, sa.func.count(), sa.func.count().filter(recent), first)
             .where(delivery.c.issue_number == number)
             .group_by(delivery.c.state)
         )
         with self.database.reading() as connection:
-            rows = {state: (every, new) for state, every, new in connection.execute(query)}
-        states = {state: rows.get(state.value, (0, 0))[0] for state in DeliveryState}
-        return Progress(states, sum(new for _, new in rows.values()))
+            rows = connection.execute(query).all()
+        counts = {state: every for state, every, _, _ in rows}
+        states = {state: counts.get(state.value, 0) for state in DeliveryState}
+        begun = min((moment for *_, moment in rows if moment), default=now - LATELY)
+        within = max(1.0, (now - begun).total_seconds())
+        return Progress(states, sum(new for _, _, new, _ in rows), within)
 
     def waiting_since(self, number: int, now: datetime) -> datetime | None:
         """Since when readers of an issue wait: from its due moment, their zone's, or the moment

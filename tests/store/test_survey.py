@@ -120,18 +120,27 @@ def test_what_waits_for_a_person_is_behind(store, tmp_path, at_work, carrier):
     assert "waits for an editor's yes" in found.rhythms[0].waits[0]
 
 
-def test_a_pause_says_why_and_the_readers_wait(store, tmp_path, at_work, carrier):
+def test_an_issue_that_is_paused_says_why_and_its_readers_wait(store, tmp_path, at_work):
+    scheduler(newsletter(tmp_path, APPROVED), store, at_work).tick(WEEKLY)
+    (issue,) = issues(store)
+    store.ledger.operator.pause(issue.number, "a typing error")
+    at_work.now = THURSDAY + HOUR
+
+    found = looked(store, tmp_path, at_work, APPROVED)
+    assert behind(found) == HOUR
+    assert found.rhythms[0].waits == (f"{issue.id} is paused: a typing error",)
+
+
+def test_what_is_unknown_is_counted(store, tmp_path, at_work, carrier):
     one = scheduler(newsletter(tmp_path), store, at_work)
     one.tick(WEEKLY)
     at_work.now = THURSDAY
     carrier.answers = {f"reader{n}": sending.refused(Outcome.UNKNOWN) for n in (0, 1)}
     one.tick(WEEKLY)
-    (issue,) = issues(store)
-    store.ledger.operator.retry(issue.number)
 
     found = looked(store, tmp_path, at_work)
     assert found.unknown == 2
-    assert behind(found) == NOTHING
+    assert behind(found) == NOTHING  # nothing is left to do by itself
 
 
 def test_refused_for_now_is_not_behind_until_its_next_attempt(store, tmp_path, at_work, carrier):
