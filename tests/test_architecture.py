@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 # Pure: decisions and words, no reading or writing.
 DECISIONS = {
     "hashtags", "filters", "selector", "cadence", "composer", "events", "wording", "inline",
-    "columns", "preferences", "tokens", "pace", "checks", "listing", "snapshot",
+    "columns", "preferences", "tokens", "pace", "checks", "listing", "snapshot", "mailboxes",
 }  # fmt: skip
 WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 
@@ -19,7 +19,7 @@ ROWS = [
     {"cli", "__main__"},
     {"web", "studio", "doctor"},
     {"scheduler"},
-    {"gallery", "matrix"},
+    {"gallery", "report", "matrix"},
     {"planning", "proofs", "desk", "impact"},
     {"issues", "notices", "sender"},
     {"readership"},

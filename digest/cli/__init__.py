@@ -23,6 +23,7 @@ COMMANDS = {
     "test-send": "Mail one message of an issue to yourself.",
     "issues": "See what was planned and sent; pause, resume, cancel, retry, publish, hide.",
     "schedule": "See what goes out by itself and when; pause, resume, approve it, do it once.",
+    "stats": "Say what became of issues: delivered, bounced, complained, left, found useful.",
     "explain": "Say why a reader gets each story, or why not.",
     "serve": "Serve the readers' own pages, and send issues when they are due.",
     "events": "Take in what the provider told of deliveries.",

@@ -40,3 +40,11 @@ def bar(value: float, largest: float, columns: int = 24) -> str:
     eighths = max(1, round(value / largest * columns * 8))
     full, rest = divmod(eighths, 8)
     return "█" * full + _EIGHTHS[rest].strip()
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """A letter a value, from the least to the greatest; flat where all are the same."""
+    least, most = min(values, default=0), max(values, default=0)
+    spread = most - least
+    steps = [round((value - least) / spread * 7) if spread else 0 for value in values]
+    return "".join("▁▂▃▄▅▆▇█"[step] for step in steps)

@@ -1,0 +1,200 @@
+"""Figures of issues: by issue, by tag, by mailbox provider; no address among them."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.composer import delivery_id
+from digest.events import Cause, Event, Kind
+from digest.mailboxes import provider_of
+from digest.report import percent, report
+from digest.store import Store
+from digest.store.statistics import Figures, IssueFigures, Statistics, added
+from tests.handmade import NEWSLETTER
+from tests.invented import ISSUE
+from tests.store.conftest import NOW
+from tests.store.people import add
+from tests.store.sending import Carrier, draft_of, find, frozen, send
+from tests.stories import story
+
+LATER = NOW + timedelta(hours=2)
+READERS = {
+    "ana@gmail.com": ("ai",),
+    "bo@googlemail.com": ("kubernetes",),
+    "cy@hotmail.co.uk": ("ai", "kubernetes"),
+    "di@example.org": (),
+}
+
+
+@pytest.fixture
+def told(store: Store, tmp_path: Path) -> Store:
+    """Four readers of an issue, and what became of their deliveries."""
+    people = {email: add(store, email, *tags) for email, tags in READERS.items()}
+    draft = draft_of(tmp_path, (story("a", "AI"), story("b", "kubernetes")))
+    frozen(store, draft)
+    send(store, draft, Carrier(), tmp_path)
+
+    def event(email: str, kind: Kind, **more: object) -> Event:
+        name = delivery_id(ISSUE.id, people[email])
+        return Event(kind, name, email, LATER, f"{email} {kind}")._replace(**more)
+
+    events = [event(email, Kind.DELIVERED) for email in list(people)[:3]]
+    events.append(event("cy@hotmail.co.uk", Kind.COMPLAINED))
+    events.append(event("di@example.org", Kind.BOUNCED, status="5.1.1", cause=Cause.MAILBOX))
+    store.hearing.hear(events, LATER, "test")
+    store.feedback.vote(ISSUE.id, people["ana@gmail.com"], True, LATER)
+    store.feedback.vote(ISSUE.id, people["bo@googlemail.com"], False, LATER)
+    store.subscriptions.unsubscribe(people["bo@googlemail.com"], LATER, "page")
+    return store
+
+
+def of(store: Store) -> IssueFigures:
+    (one,) = Statistics(store.database).latest(5)
+    return one
+
+
+def test_an_issue_is_counted(told: Store) -> None:
+    assert of(told).total == Figures(
+        readers=4,
+        submitted=4,
+        delivered=3,
+        bounced=1,
+        complained=1,
+        unsubscribed=1,
+        useful=1,
+        not_useful=1,
+    )
+
+
+def test_figures_are_told_by_mailbox_provider(told: Store) -> None:
+    providers = of(told).providers
+
+    assert list(providers) == ["gmail", "other", "outlook"]
+    assert providers["gmail"] == Figures(2, 2, 2, unsubscribed=1, useful=1, not_useful=1)
+    assert (providers["other"].bounced, providers["outlook"].complained) == (1, 1)
+    assert sum(providers.values(), Figures()) == of(told).total
+
+
+def test_figures_are_told_by_tag_of_what_each_reader_got(told: Store) -> None:
+    tags = of(told).tags
+
+    assert {tag: one.readers for tag, one in tags.items()} == {"AI": 3, "kubernetes": 3}
+    assert (tags["AI"].useful, tags["AI"].not_useful) == (1, 0)
+    assert (tags["kubernetes"].useful, tags["kubernetes"].not_useful) == (0, 1)
+
+
+def test_who_leaves_counts_for_the_issue_before(told: Store, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from digest.models import Window
+
+    date = ISSUE.date + timedelta(weeks=1)
+    window = Window(ISSUE.window.end, date)
+    later = replace(ISSUE, id="weekly-2026-11-26", window=window, date=date)
+    fresh = story("c", "ai", published=ISSUE.date + timedelta(days=1))
+    draft = draft_of(tmp_path, (fresh,), later)
+    from digest.planning import freeze
+
+    freeze(draft, told, provider="carrier", now=date)
+    send(told, draft, Carrier(), tmp_path)
+    ana = told.subscriptions.find("ana@gmail.com")
+    assert ana is not None
+    told.subscriptions.unsubscribe(ana.subscriber.id, date + timedelta(hours=1), "page")
+
+    newest, oldest = Statistics(told.database).latest(5)
+
+    assert (newest.issue.id, newest.total.unsubscribed) == ("weekly-2026-11-26", 1)
+    assert oldest.total.unsubscribed == 1
+
+
+def test_an_erased_reader_counts_without_a_provider(told: Store) -> None:
+    ana = told.subscriptions.find("ana@gmail.com")
+    assert ana is not None
+    told.subscriptions.erase(ana.subscriber.id, LATER, "test")
+
+    assert of(told).total.readers == 4
+    assert of(told).providers["other"].readers == 2
+
+
+def test_a_planned_issue_has_no_figures_yet(store: Store, tmp_path: Path) -> None:
+    add(store, "ana@gmail.com")
+    draft = draft_of(tmp_path)
+    frozen(store, draft)
+
+    assert Statistics(store.database).latest(5) == ()
+    assert Statistics(store.database).of(find(store, draft)).total.submitted == 0
+
+
+@pytest.mark.parametrize(
+    ("domain", "provider"),
+    [
+        ("GMAIL.com", "gmail"),
+        ("outlook.com", "outlook"),
+        ("hotmail.co.uk", "outlook"),
+        ("live.fr", "outlook"),
+        ("yahoo.co.jp", "yahoo"),
+        ("aol.com", "yahoo"),
+        ("me.com", "apple"),
+        ("example.org", "other"),
+        ("mail.yahoo.example.org", "other"),
+        ("yahoo", "other"),
+        ("", "other"),
+    ],
+)
+def test_a_domain_tells_the_mailbox_provider(domain: str, provider: str) -> None:
+    assert provider_of(domain) == provider
+
+
+def test_the_report_is_one_file_that_asks_nobody_for_anything(told: Store) -> None:
+    one = of(told)
+    named = IssueFigures(one.issue, one.total, one.providers, {"<b>": Figures(1, 1)})
+
+    html = report(NEWSLETTER, [named])
+
+    assert "<script" not in html
+    assert "<b>" not in html
+    assert "http" not in html.replace('http-equiv="Content-Security-Policy"', "")
+    assert not [email for email in READERS if email in html]
+    assert html.count("<svg") > 4
+    assert "No issue has gone out yet" in report(NEWSLETTER, [])
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (0, "0 %"),
+        (1, "100 %"),
+        (0.994, "99.4 %"),
+        (0.0012, "0.12 %"),
+        (0.00021, "0.021 %"),
+    ],
+)
+def test_small_shares_keep_their_digits(share: float, shown: str) -> None:
+    assert percent(share) == shown
+
+
+def test_figures_add_up() -> None:
+    once = {"a": Figures(1, 1), "b": Figures(5, 4)}
+
+    assert list(added([once, once]).items()) == [("b", Figures(10, 8)), ("a", Figures(2, 2))]
+
+
+def test_the_command_prints_tables_json_and_a_report(project, run):  # type: ignore[no-untyped-def]
+    project.write("content/x.md", "")
+    run("subscribers", "import", "subscribers/list.csv", "--consent", "they asked")
+    run("send", "--at", "2026-11-19")
+
+    plain, shape = run("stats"), run("stats", "weekly-2026-11-19", "--json")
+    written = run("stats", "--html", "report.html")
+
+    assert plain.code == 0
+    assert "weekly-2026-11-19" in plain.out
+    assert "by mailbox providers" in plain.out
+    assert "opens and clicks are not measured" in plain.err
+    figures = json.loads(shape.out)
+    assert figures["schema"] == "digest/stats@1"
+    assert figures["issues"][0]["total"]["readers"] == 3
+    assert written.code == 0
+    assert "weekly-2026-11-19" in (project.root / "report.html").read_text()
