@@ -6,6 +6,8 @@ import struct
 import threading
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
 
 from digest import chromium
 from digest.matrix import looks
@@ -49,6 +51,23 @@ def test_every_persona_is_drawn_and_who_gets_nothing_is_named(project, run):
     }
     assert all(name in page for name in drawn)
     assert "Gets nothing of this issue" in page
+
+
+@needs_chromium
+@pytest.mark.browser
+def test_the_page_of_pictures_is_for_everybody(project, run):
+    run("render", "--matrix", "--at", "2026-11-19", "--out", "pictures")
+    flags = ["--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"]
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium.find(), args=flags)
+        page = opened.new_page(viewport={"width": 375, "height": 800}, bypass_csp=True)
+        page.goto((project.root / "pictures" / "index.html").as_uri())
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        found = Axe().run(page)
+        opened.close()
+
+    assert wide == 375
+    assert found.violations_count == 0, found.generate_report()
 
 
 @needs_chromium
