@@ -26,6 +26,7 @@ from digest.checks import (
 from digest.checks.editions import check_audience, check_reach, check_weights
 from digest.checks.headers import check_settings
 from digest.checks.markup import Piece, Template
+from digest.checks.rendering import host_of
 from digest.checks.tags import check_followers, check_personas, check_unfollowed
 from digest.clients import broken
 from digest.composer import EditionMessage, Reader, measure
@@ -228,6 +229,7 @@ def proof_of(draft: Draft, language: str) -> Proof:
         ),
         why=reader.why,
         newsletter=draft.config.newsletter,
+        own_hosts=[host_of(draft.config.content.url)],
         verdicts=broken("".join(piece.text for piece in pieces)),
     )
 

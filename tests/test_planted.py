@@ -180,6 +180,24 @@ def test_what_the_law_and_the_size_ask_for_is_missed(proof, check, change):
     assert check in {one.check for one in findings}
 
 
+def test_an_address_of_several_lines_is_found_on_one(proof):
+    address = "Example Ltd,\n 1 High Street\nDublin"
+    newsletter = replace(proof.newsletter, postal_address=address)
+    one = replace(proof, newsletter=newsletter)
+
+    assert "law/postal-address" not in {finding.check for finding in check_proof(one)}
+
+
+def test_pictures_may_come_from_the_sites_of_the_newsletter(proof):
+    picture = '<img src="https://images.example.net/a.png" width="20" alt="A queue"></body>'
+    html = proof.html.replace("</body>", picture)
+    bad = replace(proof, pieces=(Piece(html, proof.shell),))
+    own = replace(bad, own_hosts=["blog.example.net"])
+
+    assert "privacy/third-party" in {one.check for one in check_proof(bad)}
+    assert check_proof(own) == []
+
+
 SETTING = {
     "header/freemail": ("news@example.com", "news@gmail.com", "sender"),
     "header/no-reply": ("news@example.com", "noreply@example.com", "sender"),

@@ -268,13 +268,13 @@ def _law(proof: Proof) -> Iterator[Finding]:
         if element.attributes.get("href") == leave
     ]
     seen = any(proof.document.words(number) for number, _ in links)
-    address = " ".join(proof.newsletter.postal_address.split())
+    address = [" ".join(row.split()) for row in proof.newsletter.postal_address.splitlines()]
     parts = ((proof.shell, shown, seen), (proof.text_shell, proof.text, leave in proof.text))
     for template, text, leaves in parts:
         flat = " ".join(text.split())
         if not leaves:
             yield UNSUBSCRIBE.at(template.path, 0, "no link to unsubscribe")
-        if address and address not in flat:
+        if not all(row in flat for row in address):
             yield POSTAL.at(template.path, 0, "no postal address", fix="show {{ address }}")
         if proof.why and proof.why not in flat:
             yield WHY.at(template.path, 0, "it does not say why", fix="show {{ why }}")

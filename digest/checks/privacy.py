@@ -89,7 +89,9 @@ def _fonts(proof: Proof) -> Iterator[Finding]:
 
 
 def _loaded(proof: Proof) -> Iterator[Finding]:
-    own = (host_of(proof.newsletter.base_url), proof.newsletter.sender.rpartition("@")[2])
+    newsletter = proof.newsletter
+    sender = newsletter.sender.rpartition("@")[2]
+    own = (host_of(newsletter.base_url), sender, *proof.own_hosts)
     for _, element in proof.document.named("img", "link", "source"):
         for name, attribute in _LOADING:
             host = host_of(element.attributes.get(attribute, ""))

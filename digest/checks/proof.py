@@ -27,6 +27,7 @@ class Proof:
     pages: Sequence[str]  # the reader's own links: preferences, pause, unsubscribe
     why: str  # why the reader gets it
     newsletter: Newsletter
+    own_hosts: Sequence[str] = ()  # that pictures may come from, beside the sender's
     verdicts: Sequence[str] = ()  # what the readers' mail programs make of it, where it breaks
 
     @cached_property

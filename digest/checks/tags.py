@@ -118,8 +118,14 @@ def check_personas(
                 meant = near.of(key)
                 fix = f"did you mean #{vocabulary.spelling(meant)}?" if meant else ""
                 place = f"personas.{name}.{'tags' if tag in wanted.tags else 'muted'}"
+                severity = WARNING if meant else INFO  # it may be a topic still to come
                 yield PERSONA.at(
-                    path, lines.get(place, 0), f"no post has #{tag}", key=place, fix=fix
+                    path,
+                    lines.get(place, 0),
+                    f"no post has #{tag}",
+                    key=place,
+                    fix=fix,
+                    severity=severity,
                 )
 
 
