@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from digest import logs
 from digest.config import Config, load
-from digest.errors import ConfigError
+from digest.providers import connect
 from digest.scheduler import Clockwork, Editors, Scheduler
 from digest.scheduler.tick import Observing
 from digest.store import Store
@@ -93,11 +93,9 @@ class Service:
         """Read the configuration again. One with a mistake changes nothing, and is in the log."""
         try:
             config = load(self.config.path)
+            connect(config).close()  # nobody is called: it is there, and has what it needs
             site = self._site_of(config)
             pages = application(site)
-        except ConfigError as error:
-            _log.error("config.refused", failure=error)
-            return False
         except Exception as error:
             # whatever it is, the service that runs is better than one that does not
             _log.error("config.refused", failure=error)

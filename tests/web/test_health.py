@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from digest.errors import StoreError
 from digest.models import SuppressionReason
 from digest.scheduler import Pulse
+from digest.store.ledger.records import DeliveryState, IssueState
 from digest.web import application
 from digest.web.metrics import StoreNumbers
 from tests.store.sending import Carrier, draft_of, frozen, readers, send
@@ -267,3 +269,17 @@ def test_every_metric_is_documented_and_every_documented_one_exists(quick_pages)
     documented = re.findall(r"^\| `(digest_\w+)` \|", OPERATIONS.read_text(), re.MULTILINE)
     told = re.findall(r"^# TYPE (digest_\w+) \w+", text, re.MULTILINE)
     assert sorted(documented) == sorted(name for name in told if not name.endswith("_created"))
+
+
+def test_the_alerts_are_about_metrics_and_states_that_exist():
+    text = OPERATIONS.read_text()
+    documented = set(re.findall(r"^\| `(digest_\w+)` \|", text, re.MULTILINE))
+    (rules,) = re.findall(r"```yaml\n(groups:.*?)```", text, re.DOTALL)
+    alerts = yaml.safe_load(rules)["groups"][0]["rules"]
+
+    assert len(alerts) >= 5
+    for alert in alerts:
+        assert set(re.findall(r"digest_\w+", alert["expr"])) <= documented
+        for state in re.findall(r'state!?="(\w+)"', alert["expr"]):
+            assert state in {*DeliveryState, *IssueState}
+        assert f"`{alert['alert']}`" in text  # what to do when it rings
