@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,12 +44,47 @@ async def watch(workshop: Workshop, bell: Bell, stop: anyio.Event) -> None:
         while not stop.is_set():
             folders = workshop.folders()
             moved = _Until(partial(_moved, workshop, folders, stop))
-            async for changes in awatch(
-                *folders, watch_filter=_Ours(), debounce=DEBOUNCE, stop_event=moved
-            ):
-                await _tell(workshop, bell, {Path(path) for _, path in changes})
+            async for paths in _saves(folders, _Ours(), moved):
+                await _tell(workshop, bell, paths)
             if not stop.is_set():
                 group.start_soon(_settled, workshop, bell, set(folders) ^ {*workshop.folders()})
+
+
+async def _settings(workshop: Workshop, bell: Bell, stop: anyio.Event) -> None:
+    """`digest.toml` alone, through its folder, because editors put a new file in its place."""
+    file = workshop.config.path
+    until = _Until(stop.is_set)
+    async for paths in _saves((file.parent,), _only(file), until, recursive=False):
+        await _tell(workshop, bell, paths)
+
+
+async def _saves(
+    folders: Sequence[Path],
+    wanted: Callable[[Change, str], bool],
+    until: _Until,
+    *,
+    recursive: bool = True,
+) -> AsyncIterator[set[Path]]:
+    """The files of each save. Where the system has no watch left to give, by looking again."""
+    polling = False
+    while not until.is_set():
+        try:
+            async for changes in awatch(
+                *folders,
+                watch_filter=wanted,
+                debounce=DEBOUNCE,
+                stop_event=until,
+                recursive=recursive,
+                force_polling=polling,
+            ):
+                yield {Path(path) for _, path in changes}
+        except (OSError, RuntimeError):  # also a folder that went away just now
+            polling = True
+            await anyio.sleep(SETTLED)
+
+
+def _only(file: Path) -> Callable[[Change, str], bool]:
+    return lambda change, path: Path(path) == file
 
 
 async def _settled(workshop: Workshop, bell: Bell, folders: set[Path]) -> None:
@@ -60,19 +95,6 @@ async def _settled(workshop: Workshop, bell: Bell, folders: set[Path]) -> None:
 
 def _moved(workshop: Workshop, was: tuple[Path, ...], stop: anyio.Event) -> bool:
     return stop.is_set() or workshop.folders() != was
-
-
-async def _settings(workshop: Workshop, bell: Bell, stop: anyio.Event) -> None:
-    """`digest.toml` alone, through its folder, because editors put a new file in its place."""
-    file = workshop.config.path
-
-    def ours(change: Change, path: str) -> bool:
-        return Path(path) == file
-
-    async for _ in awatch(
-        file.parent, watch_filter=ours, debounce=DEBOUNCE, stop_event=stop, recursive=False
-    ):
-        await _tell(workshop, bell, {file})
 
 
 async def _tell(workshop: Workshop, bell: Bell, paths: set[Path]) -> None:

@@ -9,9 +9,14 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import contextmanager
+from itertools import count
 
+import anyio
 import pytest
+from watchfiles import awatch
 
+from digest.studio import watching
+from digest.studio.bell import Bell
 from digest.studio.serving import PORT, listen
 
 
@@ -98,3 +103,34 @@ def test_a_port_that_is_taken_is_replaced_unless_it_was_asked_for():
             listen(taken.getsockname()[1])
     with socket.socket() as usual, listen(None) as first:
         assert first.getsockname()[1] == PORT or usual.connect_ex(("127.0.0.1", PORT)) == 0
+
+
+def test_files_are_looked_at_again_where_the_system_gives_no_watch(workshop, project, monkeypatch):
+    asked = []
+
+    def scarce(*folders, force_polling, **rest):
+        asked.append(force_polling)
+        if not force_polling:
+            raise OSError("OS file watch limit reached")
+        return awatch(*folders, force_polling=True, poll_delay_ms=20, **rest)
+
+    monkeypatch.setattr(watching, "awatch", scarce)
+    bell = Bell()
+
+    async def edit():
+        for number in count():
+            project.post("agents", title=f"Edited {number} times")
+            await anyio.sleep(0.1)
+
+    async def news_of_an_edit():
+        async with anyio.create_task_group() as group:
+            group.start_soon(watching.watch, workshop, bell, anyio.Event())
+            group.start_soon(edit)
+            stream = bell.stream("first")
+            await anext(stream)
+            news = await anext(stream)
+            group.cancel_scope.cancel()
+        return news
+
+    assert "content/agents.md" in anyio.run(news_of_an_edit)
+    assert True in asked

@@ -90,7 +90,7 @@ async function refresh(saved = []) {
   document.body.classList.add('busy');
   try {
     const answer = await fetch(`/view?${lookQuery()}`);
-    const data = await answer.json();
+    const data = await answer.json().catch(() => ({ error: { message: 'The studio failed.', hint: 'The terminal says why.' } }));
     if (mine !== asked) return;
     if (data.error) return problem(data.error);
     told = data;
