@@ -454,7 +454,7 @@ function drawChecks() {
 
 function drawClientsInbox() {
   const { inbox } = told.mail;
-  const kinds = { gmail: 'Gmail in a browser', apple: 'A phone', outlook: 'Outlook' };
+  const kinds = { gmail: 'One line, like Gmail', apple: 'Four lines, like a telephone', outlook: 'Three lines, like Outlook' };
   return [
     h('p', { class: 'facts' }, `Subject ${count([...inbox.subject].length, 'character')}, preheader ${[...inbox.preheader].length}. Phones cut a subject at about 40.`),
     Object.entries(kinds).map(([kind, name]) => [h('h2', {}, name), ['light', 'dark'].map(scheme => inboxLine(inbox, scheme, kind))]),

@@ -67,7 +67,11 @@ def _from(value: str, facts: _Facts) -> Verdict:
     domain = address.rpartition("@")[2].lower()
     if domain in _FREE_MAIL:
         return "wrong", f"{domain} lets nobody else send in its name: DMARC will fail"
-    return ("ok", f"signed by {domain}") if name else ("look", "no display name")
+    return (
+        ("ok", f"of {domain}; digest doctor looks at its SPF, DKIM and DMARC")
+        if name
+        else ("look", "no display name")
+    )
 
 
 def _subject(value: str, facts: _Facts) -> Verdict:
