@@ -229,7 +229,7 @@ def check_settings(newsletter: Newsletter, settings: Settings) -> Iterator[Findi
     if not (newsletter.sender_name or newsletter.name).strip():
         yield at(SENDER_NAME, "sender_name", "the sender has no name")
     if not newsletter.postal_address.strip():
-        yield at(POSTAL, "postal_address", "no postal address")
+        yield at(POSTAL, "postal_address", "missing; laws ask for one in every mail")
 
 
 def _unsubscribing(known: dict[str, str], path: str) -> Iterator[Finding]:
