@@ -50,6 +50,11 @@ Event = Literal[
     "schedule.stopped",
     "schedule.waits",
     "tick.failed",
+    "worker.failed",
+    "worker.recovered",
+    "worker.started",
+    "worker.stopped",
+    "worker.waits",
 ]
 
 _LONGEST = 1000  # characters of one value

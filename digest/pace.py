@@ -20,16 +20,23 @@ class Rate:
     messages: float  # a second; 0: no limit
     clock: Callable[[], float]  # seconds, from any moment, never backwards
     sleep: Callable[[float], object]
+    # Takes so many seconds' worth of what several senders share, and says how long to wait.
+    reserve: Callable[[float], float] | None = None
     _free_at: float = 0.0  # when everything that left would have left one by one
 
     def wait(self, messages: int) -> None:
         """Sleep until so many more may leave."""
         if self.messages <= 0:
             return
+        worth = messages / self.messages
+        left = self.reserve(worth) if self.reserve else self._alone(worth)
+        if left > 0:
+            self.sleep(left)
+
+    def _alone(self, worth: float) -> float:
         now = self.clock()
-        self._free_at = max(self._free_at, now - 1.0) + messages / self.messages
-        if self._free_at > now:
-            self.sleep(self._free_at - now)
+        self._free_at = max(self._free_at, now - 1.0) + worth
+        return self._free_at - now
 
     def at_once(self, most: int) -> int:
         """How many to hand over together: never more than a second's worth."""

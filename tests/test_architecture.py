@@ -18,7 +18,7 @@ WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 ROWS = [
     {"cli", "__main__"},
     {"web", "studio", "doctor"},
-    {"scheduler"},
+    {"scheduler", "workers"},
     {"gallery", "report", "matrix"},
     {"planning", "proofs", "desk", "impact"},
     {"issues", "notices", "sender"},

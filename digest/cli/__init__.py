@@ -26,6 +26,7 @@ COMMANDS = {
     "stats": "Say what became of issues: delivered, bounced, complained, left, found useful.",
     "explain": "Say why a reader gets each story, or why not.",
     "serve": "Serve the readers' own pages, and send issues when they are due.",
+    "worker": "Be one of many machines that send issues together (PostgreSQL).",
     "events": "Take in what the provider told of deliveries.",
     "bounces": "Take in bounces and complaints that came by mail.",
     "subscribers": "Add, list, change, import and export subscribers.",

@@ -14,6 +14,7 @@ from digest.cli.plan import show
 from digest.cli.send import say_nothing_new, say_where
 from digest.cli.session import Session
 from digest.cli.stored import OUTBOX, freeze
+from digest.cli.tables import counted
 from digest.errors import DigestError
 from digest.issues import Draft
 from digest.planning import Frozen, material, plan_of
@@ -49,6 +50,8 @@ def send_planned(session: Session, store: Store, draft: Draft, wishes: Wishes) -
         return session.finish()
     if not _may_start(session, store, frozen.issue, wishes):
         return Exit.DECLINED
+    if session.config.workers and wishes.canary is None:
+        return _leave_to_workers(session, store, frozen.issue)
     report = _run(session, store, draft, frozen.issue, wishes.canary)
     issue = store.ledger.find(draft.issue.id)
     assert issue is not None
@@ -102,6 +105,15 @@ def _may_start(session: Session, store: Store, issue: PlannedIssue, wishes: Wish
         return True
     session.say(f"Not sent. To send it: digest send {issue.id} --confirm {issue.readers}")
     return False
+
+
+def _leave_to_workers(session: Session, store: Store, issue: PlannedIssue) -> int:
+    from digest.workers import submit
+
+    batches = submit(store, issue.number, session.config.provider)
+    session.say(f"{issue.id} is with the workers: {counted(batches, 'batch', 'batches')} more")
+    session.say(f"  see how far they are: digest issues watch {issue.id}")
+    return session.finish()
 
 
 def _run(

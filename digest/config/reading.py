@@ -62,6 +62,7 @@ def read_config(top: Table, path: Path) -> Config:
         outbox=root / _folder(delivery, "outbox", "outbox"),
         sendgrid=_sendgrid(top.table("sendgrid")),
         restraint=_restraint(delivery),
+        workers=delivery.flag("workers", False),
         smtp=_smtp(top.table("smtp"), root),
         web=read_web(top.table("web")),
         archive=read_archive(top.table("archive")),

@@ -158,6 +158,7 @@ class Config:
     outbox: Path
     sendgrid: SendgridConfig = field(default_factory=SendgridConfig)
     restraint: Restraint = field(default_factory=Restraint)
+    workers: bool = False  # issues are left to `digest worker`, on any number of machines
     smtp: SmtpConfig = field(default_factory=SmtpConfig)
     editors: tuple[str, ...] = ()  # who approves issues
     web: WebConfig = field(default_factory=WebConfig)

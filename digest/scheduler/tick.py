@@ -25,6 +25,7 @@ from digest.store import Store
 from digest.store.ledger.records import Idle, IssueState
 from digest.store.schedule.records import Skipped
 from digest.tokens import Keys
+from digest.workers import submit
 
 OUTBOX = "outbox"
 _MOST_STEPS = 20  # of one tick; it takes a few
@@ -220,6 +221,9 @@ class Scheduler:
 
     def _run(self, draft: Draft, frozen: Frozen) -> Report:
         config, ledger = self.config, self.store.ledger
+        if config.workers:
+            submit(self.store, frozen.issue.number, config.provider)
+            return Report(0, Idle.BUSY)
         provider = providers.connect(config)
         try:
             job = Job(

@@ -40,6 +40,12 @@ class Database:
         return self.engine.dialect.name
 
     @property
+    def address(self) -> str:
+        """For a driver of PostgreSQL; with its password, so never to be shown."""
+        url = self.engine.url.set(drivername="postgresql")
+        return url.render_as_string(hide_password=False)
+
+    @property
     def file(self) -> Path | None:
         """The SQLite file; None on a server."""
         name = self.engine.url.database

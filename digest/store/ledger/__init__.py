@@ -9,18 +9,19 @@ one state, and in `unknown` only what may have been on its way.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from digest.models import Cadence, Issue, Window
 from digest.store.database import Database
-from digest.store.ledger import coverage, passing, planning, windows
-from digest.store.ledger.claims import Claims
+from digest.store.ledger import coverage, passing, planning, queueing, windows
+from digest.store.ledger.claims import LEASE, Claims
 from digest.store.ledger.operator import Operator
 from digest.store.ledger.personal import OwnDelivery, deliveries_to
 from digest.store.ledger.planning import Draftsman
+from digest.store.ledger.queueing import Defer
 from digest.store.ledger.records import (
     Contents,
     DeliveryRow,
@@ -82,9 +83,26 @@ class Ledger:
         """Move the marks of all readers who were handed something since the last time."""
         coverage.settle(self.database)
 
-    def claims(self, number: int, owner: Owner) -> Claims:
+    def claims(self, number: int, owner: Owner, lease: timedelta = LEASE) -> Claims:
         """The windows of an issue, for one sender."""
-        return Claims(self.database, number, owner)
+        return Claims(self.database, number, owner, lease)
+
+    def enqueue(
+        self, number: int, provider: str, defer: Defer, *, most: int, only: int | None = None
+    ) -> int:
+        """Leave an issue (or one of its windows) to workers: `queueing.enqueue`."""
+        jobs = queueing.enqueue(self.database, number, provider, defer, most, only)
+        if only is None and jobs:
+            passing.cover_passed(self.database, number)
+        return jobs
+
+    def with_workers(self) -> list[str]:
+        """The ids of the issues that workers are sending, oldest first."""
+        return queueing.with_workers(self.database)
+
+    def reserve(self, name: str, worth: float, now: datetime) -> float:
+        """Take so many seconds of a rate that senders share; how many to wait before using it."""
+        return queueing.reserve(self.database, name, worth, now)
 
     def find(self, name: str) -> PlannedIssue | None:
         """The issue of this id, like `weekly-2026-11-19`."""
@@ -168,7 +186,7 @@ class Ledger:
             connection.execute(
                 sa.update(issue)
                 .where(issue.c.number == number, issue.c.state.in_(going_on))
-                .values(state=IssueState.SENDING.value, provider=provider)
+                .values(state=IssueState.SENDING.value, provider=provider, workers=0)
             )
             if limit is not None:
                 windows.split(connection, number, limit)

@@ -41,24 +41,32 @@ class Claims:
     database: Database
     issue_number: int
     owner: Owner
+    lease: timedelta = LEASE
     number: int = 0  # of our last claim
     _people: People = field(default_factory=People)
 
-    def turn(self, closing: Closing | None, now: datetime, limit: int | None = None) -> Turn:
+    def turn(
+        self,
+        closing: Closing | None,
+        now: datetime,
+        limit: int | None = None,
+        window: int | None = None,
+    ) -> Turn:
         """Close a window, if one is given, and claim the next; durable when it returns.
 
-        Nothing is claimed at or behind the delivery number `limit`.
+        Nothing is claimed at or behind the delivery number `limit`. `window`: none but the one that
+        begins with this delivery.
         """
         with self.database.writing() as connection:
             if closing is not None:
                 _close(connection, self.issue_number, closing, now)
             if _state(connection, self.issue_number) not in _GOING_ON:
                 return Turn(None, Idle.STOPPED)
-            bounds = windows.next_open(connection, self.issue_number, now, limit)
+            bounds = windows.next_open(connection, self.issue_number, now, limit, window)
             if bounds is None:
                 return windows.idle(connection, self.issue_number, now, limit)
             self.number += 1
-            held = Held(*bounds, self.owner, self.number, now + LEASE)
+            held = Held(*bounds, self.owner, self.number, now + self.lease)
             windows.take(connection, self.issue_number, held, now)
             return Turn(Claim(held, self._deliveries(connection, held, now)))
 
@@ -72,7 +80,7 @@ class Claims:
         update = (
             sa.update(claim_window)
             .where(*windows.is_held(self.issue_number, held))
-            .values(lease_until=now + LEASE)
+            .values(lease_until=now + self.lease)
         )
         with self.database.writing() as connection:
             return connection.execute(update).rowcount == 1

@@ -7,7 +7,7 @@ a delivery is claimed while it is planned in a window that somebody holds (`wind
 
 import sqlalchemy as sa
 
-from digest.store.schema import BIG, BYTEWISE, MOMENT, metadata
+from digest.store.schema import BIG, BYTEWISE, FLAG, MOMENT, metadata
 
 
 def _issue() -> sa.Column[int]:
@@ -33,6 +33,7 @@ issue = sa.Table(
     sa.Column("readers", BIG, nullable=False),
     sa.Column("errors_allowed", BIG, nullable=False),  # findings there were, and the yes to them
     sa.Column("listed_from", MOMENT),  # how far back it looks; empty: to the start of its window
+    sa.Column("workers", FLAG, nullable=False, server_default="0"),  # 1: they send it, by jobs
     sa.CheckConstraint(
         "state IN ('planned', 'sending', 'paused', 'done', 'cancelled')", name="state"
     ),
@@ -196,6 +197,17 @@ soft_bounce = sa.Table(
     sa.Column("event_id", BYTEWISE, nullable=False),
     sa.Column("at", MOMENT, nullable=False),
     sa.PrimaryKeyConstraint("address_hash", "event_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+rate_limit = sa.Table(
+    "rate_limit",
+    metadata,
+    sa.Column("name", BYTEWISE, nullable=False),  # of a provider
+    # seconds since 1970; never `REAL` on PostgreSQL, which is off by a minute there
+    sa.Column("free_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
+    sa.PrimaryKeyConstraint("name"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -28,12 +28,16 @@ def take(connection: sa.Connection, number: int, held: Held, now: datetime) -> N
 
 
 def next_open(
-    connection: sa.Connection, number: int, now: datetime, limit: int | None
+    connection: sa.Connection, number: int, now: datetime, limit: int | None, lo: int | None = None
 ) -> tuple[int, int] | None:
-    """The bounds of the first window with work in it, locked. Others' locked ones are passed by."""
+    """The bounds of the first window with work in it, locked. Others' locked ones are passed by.
+
+    Where `lo` is given, of the window that begins there, or None.
+    """
+    this = () if lo is None else (claim_window.c.lo == lo,)
     row = connection.execute(
         sa.select(claim_window.c.lo, claim_window.c.hi)
-        .where(*_ready(number, now), *_before(limit))
+        .where(*_ready(number, now), *_before(limit), *this)
         .order_by(claim_window.c.lo)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -1,0 +1,139 @@
+"""What a worker does of a job: one batch of an issue, which it has on its desk since the first."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from digest import logs
+from digest.config import Config
+from digest.content import read_content
+from digest.desk import Desk as Layout
+from digest.desk import glance
+from digest.errors import DigestError, Outcome
+from digest.planning import Frozen, as_planned, material, require_fresh
+from digest.providers import Provider
+from digest.sender import JOURNALS, OUTAGES, Hands, Job, Stopping, utc_now
+from digest.store import Store
+from digest.store.ledger.records import IssueState, PlannedIssue
+from digest.tokens import Keys
+from digest.workers import BATCH
+
+# Within a minute the window of a machine that was lost is another's to settle; a batch that takes
+# longer keeps its lease as long as its process runs.
+LEASE = timedelta(seconds=30)
+AGAIN = timedelta(seconds=30)  # later, where a provider is away or something is to be mended
+
+_log = logs.get("worker")
+
+
+@dataclass(slots=True)
+class Desk:
+    """The issues that one worker is at. Not for two threads."""
+
+    config: Config
+    store: Store
+    keys: Keys
+    provider: Provider
+    stopping: Stopping = field(default_factory=Stopping)
+    _hands: dict[int, Hands] = field(default_factory=dict)
+    _not_before: dict[int, datetime] = field(default_factory=dict)  # of issues that failed here
+    _outages: int = 0  # in a row
+
+    def send(self, number: int, window: int) -> None:
+        """Claim a window of an issue, hand it over and commit it. Whatever else holds it, or has
+        done it already, makes this nothing.
+
+        What is left open gets a job at its time. What goes wrong is in the log, and tried again.
+        """
+        until = self._not_before.get(number)
+        if until is None or until <= utc_now():
+            try:
+                self._send(number, window)
+            except DigestError as error:
+                _log.error("worker.failed", issue=number, failure=error, hint=error.hint)
+                self._not_before[number] = until = utc_now() + AGAIN
+            else:
+                return
+        self._leave(number, window, until)
+
+    def close(self) -> None:
+        """Put everything away."""
+        for hands in self._hands.values():
+            hands.close()
+        self._hands.clear()
+
+    def _send(self, number: int, window: int) -> None:
+        hands = self._at(number)
+        if hands is None:
+            return
+        turn = hands.send_one_batch(window)
+        hands.put_down()
+        later = self._trouble(hands)
+        if turn.claim is not None:  # else it is another's, or done
+            self._leave(number, window, later)
+        if self.store.ledger.operator.finish(number):
+            self.store.ledger.settle_coverage()
+            _log.info("issue.sent", issue=hands.job.issue.id)
+            self._clear(number)
+
+    def _trouble(self, hands: Hands) -> datetime | None:
+        """Pause the issue where somebody has to mend something; else when to go on, or at once."""
+        failure = hands.failure
+        because = hands.breaker.because
+        if failure is not None and failure.outcome is Outcome.PERMANENT:
+            because = str(failure)
+        if because:
+            hands.pause(because)
+            _log.error("issue.paused", issue=hands.job.issue.id, reason=because)
+            self._clear(hands.job.issue.number)
+            return None
+        if failure is None:
+            self._outages = 0
+            return None
+        _log.warning("worker.waits", issue=hands.job.issue.id, failure=failure)
+        self.stopping.sleep(OUTAGES[min(self._outages, len(OUTAGES) - 1)])
+        self._outages += 1
+        return utc_now() + AGAIN
+
+    def _leave(self, number: int, window: int, not_before: datetime | None) -> None:
+        """Put back what is still open of a window."""
+        from digest.workers.queue import defer
+
+        name = self.provider.name
+        self.store.ledger.enqueue(number, name, defer(not_before), most=BATCH, only=window)
+
+    def _at(self, number: int) -> Hands | None:
+        """Our hands at an issue that is being sent, with everything that it was made of.
+
+        StaleError where what is here is not what was planned: another machine has the right one.
+        """
+        planned = self.store.ledger.numbered(number)
+        if planned is None or planned.state is not IssueState.SENDING:
+            self._clear(number)
+            return None
+        if number not in self._hands:
+            self._hands[number] = self._pick_up(planned)
+        return self._hands[number]
+
+    def _pick_up(self, planned: PlannedIssue) -> Hands:
+        content, now = read_content(self.config), utc_now()
+        listing = glance(self.store, content, now)
+        layout = Layout(self.config, content, listing, self.keys, self.store, now)
+        draft = layout.lay_out(as_planned(self.config, planned))
+        require_fresh(draft, Frozen(planned, self.store.ledger.contents(planned.number)))
+        return Hands(
+            Job(
+                ledger=self.store.ledger,
+                issue=planned,
+                material=material(draft, self.store.ledger, planned),
+                provider=self.provider,
+                journals=self.config.root / JOURNALS,
+                restraint=self.config.restraint,
+                lease=LEASE,
+            ),
+            self.stopping,
+        )
+
+    def _clear(self, number: int) -> None:
+        hands = self._hands.pop(number, None)
+        if hands is not None:
+            hands.close()
