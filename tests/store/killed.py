@@ -67,7 +67,7 @@ def send_until_killed(url: str, root: Path, carrier: str, at: int) -> bool:
     """One run, killed when so many are taken. True when it ended before."""
     with sender(url, root, carrier) as process:
         while process.poll() is None and progress(root) < at:
-            time.sleep(0.002)
+            time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         return process.wait() == 0
 
