@@ -1,6 +1,6 @@
 """Two workers against one, to a mail server that is 20 ms away; and one of two is killed.
 
-The server is a process of its own that answers late and counts; the workers are `digest worker`, and
+The server is a process of its own that answers late and counts; a worker is `digest worker`, and
 the database is a PostgreSQL of this run. A rate is that of the server, from the first to the last
 message, so that no start-up is in it. Batches are of 250 deliveries.
 
