@@ -46,6 +46,7 @@ Event = Literal[
     "issue.stale",
     "issue.waits",
     "library.warned",
+    "requests.forgotten",
     "schedule.started",
     "schedule.stopped",
     "schedule.waits",

@@ -5,7 +5,7 @@ It may come at any moment, in any number of processes, as often as one likes.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from digest import logs, providers
@@ -92,6 +92,7 @@ class Scheduler:
             step = decide(look(self.config, self.store, cadence, now), now)
             if isinstance(step, Rest):
                 self._rest(cadence, step)
+                self._forget(now)
                 done.reasons = step.reasons
                 break
             done.steps.append(step)
@@ -117,6 +118,12 @@ class Scheduler:
             self.told[cadence] = step.reasons
             for reason in step.reasons:
                 _log.info("schedule.waits", cadence=cadence, reason=reason)
+
+    def _forget(self, now: datetime) -> None:
+        """Addresses that somebody typed on the pages, and that nobody confirmed in time."""
+        waited = timedelta(days=self.config.web.confirm_days)
+        if number := self.store.requests.purge(now - waited):
+            _log.info("requests.forgotten", number=number)
 
     def _plan(self, issue: Issue, *, replan: bool = False) -> Frozen:
         draft, errors = self._draft(issue, replan=replan)

@@ -155,10 +155,16 @@ class Requests:
             connection.execute(sa.delete(request).where(request.c.id == asked))
 
     def purge(self, before: datetime) -> int:
-        """Forget what was asked before this moment, answered or not; gives how many there were."""
+        """Forget what was asked before this moment, answered or not; gives how many there were.
+
+        Cheap when there is nothing, so that it may be called as often as one likes.
+        """
+        old = request.c.asked_at < before
+        with self.subscriptions.database.reading() as connection:
+            if connection.scalar(sa.select(sa.exists().where(old))) in (False, 0):
+                return 0
         with self.subscriptions.database.writing() as connection:
-            old = sa.delete(request).where(request.c.asked_at < before)
-            return int(connection.execute(old).rowcount)
+            return int(connection.execute(sa.delete(request).where(old)).rowcount)
 
     @contextmanager
     def _open(self, asked: int, kind: RequestKind) -> Iterator[tuple[sa.Connection, Request]]:

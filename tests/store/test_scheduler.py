@@ -13,7 +13,7 @@ from digest import config, providers
 from digest.config import Missed
 from digest.models import Cadence
 from digest.scheduler.decision import Plan, Send
-from digest.store import Store
+from digest.store import RequestKind, Store
 from digest.store.ledger.records import IssueState
 from tests.project import Project
 from tests.store import sending
@@ -268,3 +268,18 @@ def test_missed_issues_are_skipped_or_asked_about(
 
     assert carrier.taken == []
     assert {Missed.SKIP: "was skipped", Missed.ASK: "waits for"}[missed] in done.reasons[0]
+
+
+def test_what_nobody_confirmed_in_time_is_forgotten(
+    sqlite_store: Store, tmp_path: Path, carrier: sending.Carrier
+) -> None:
+    clock = Clock(THURSDAY)
+    one = scheduler(newsletter(tmp_path), sqlite_store, clock)
+    asked = sqlite_store.requests.ask(RequestKind.LINK, "ana@example.com", THURSDAY)
+
+    clock.now += timedelta(days=7)
+    one.tick(WEEKLY)
+    assert sqlite_store.requests.find(asked.id)
+    clock.now += HOUR
+    one.tick(WEEKLY)
+    assert sqlite_store.requests.find(asked.id) is None
