@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 from functools import cache
+from importlib import import_module
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -168,11 +169,23 @@ def _where(error: BaseException) -> list[str]:
     return [f"{'/'.join(PurePath(f.filename).parts[-2:])}:{f.lineno} {f.name}" for f in frames]
 
 
+def _structlog() -> Any:
+    """Without rich: it would load that to draw tracebacks, which nothing here does, and 4 MB are
+    a twentieth of what an idle service may use."""
+    strange = "rich" not in sys.modules
+    if strange:
+        sys.modules["rich"] = None  # type: ignore[assignment]  # import's own word for "is not there"
+    try:
+        return import_module("structlog")
+    finally:
+        if strange:
+            del sys.modules["rich"]
+
+
 @cache
 def _sink() -> Any:
     """structlog, set up for this process by the first event."""
-    import structlog
-
+    structlog = _structlog()
     renderer: Any
     if _watched():
         from structlog.dev import ConsoleRenderer

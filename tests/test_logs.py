@@ -226,5 +226,13 @@ def test_structlog_is_not_imported_before_the_first_event():
     assert done.stdout == "False\n"
 
 
+def test_the_first_event_does_not_load_rich_and_leaves_it_to_others():
+    code = "import sys; from digest import logs; logs.get('web').info('library.warned');"
+    code += "print('rich' in sys.modules); import rich.table; print(rich.table.Table)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n<class 'rich.table.Table'>\n"
+
+
 def _operations() -> str:
     return (ROOT / "docs" / "operations.md").read_text()
