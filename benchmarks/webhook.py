@@ -35,12 +35,14 @@ sys.path.insert(0, str(ROOT))
 from tests.store.lists import take_in  # noqa: E402
 from tests.store.sending import draft_of, frozen  # noqa: E402
 
-EVENTS, ROUNDS, TARGET = 10_000, 5, 0.5
+EVENTS, ROUNDS, TARGET = 10_000, 9, 0.5
+DELIVERIES = EVENTS // 2
 SECRETS = (b"a secret of the benchmark, long enough",)
 PATH = "/webhooks/sendgrid"
 NOW = datetime(2026, 11, 19, 12, tzinfo=UTC)
-# Of a thousand events, as a large newsletter has them; the rest are `delivered`.
-RARE = {"processed": 100, "deferred": 25, "bounce": 6, "dropped": 3, "spamreport": 1}
+# SendGrid tells of a delivery when it has it (`processed`) and again when it knows more: of a
+# thousand so many times this, and `delivered` of the rest.
+RARE = {"deferred": 25, "bounce": 6, "dropped": 3, "spamreport": 1}
 _PEOPLE = """
 SELECT address, subscriber_id, number FROM delivery JOIN subscriber ON id = subscriber_id
 """
@@ -63,7 +65,11 @@ def bodies(people: list[tuple[str, int]], issue: str, rounds: int) -> list[bytes
         at = int(NOW.timestamp()) - 60 * turn
         made.append(
             json.dumps(
-                [event(turn, n, who, issue, names[n % 1000], at) for n, who in enumerate(people)],
+                [
+                    event(turn, 2 * n + later, who, issue, kind, at)
+                    for n, who in enumerate(people)
+                    for later, kind in enumerate(("processed", names[n % 1000]))
+                ],
                 separators=(",", ":"),
             ).encode()
         )
@@ -106,7 +112,7 @@ class Stand:
         source = f'[sendgrid]\nwebhook_keys = ["{b64encode(der).decode()}"]\n'
         settings = config.parse(source, folder / config.FILE, {})
         self.store = Store.open(f"sqlite:///{folder / 'digest.sqlite3'}", SECRETS, makes=True)
-        rows = "".join(f"reader{n}@example.org,ai\n" for n in range(EVENTS))
+        rows = "".join(f"reader{n}@example.org,ai\n" for n in range(DELIVERIES))
         take_in(self.store, "email,tags\n" + rows)
         plan = frozen(self.store, draft_of(folder))
         self.issue, self.number = plan.issue.id, plan.issue.number
@@ -218,9 +224,10 @@ def main() -> None:
             )
             return
         pairs = [(seconds(stand.ours, body), seconds(stand.plain, body)) for body in rest[:-1]]
-        ours, plain = (sorted(column)[len(pairs) // 2] for column in zip(*pairs, strict=True))
+        # the least of each: what others do on the machine only ever adds
+        ours, plain = map(min, zip(*pairs, strict=True))
         stand.close()
-    print(f"{EVENTS:,} events, {len(made[0]) / 1e6:.1f} MB, the median of {len(pairs)} rounds")
+    print(f"{EVENTS:,} events, {len(made[0]) / 1e6:.1f} MB, the best of {len(pairs)} rounds")
     print(f"webhook               {EVENTS / ours:>9,.0f} events/s of one core")
     print(f"parse and one write   {EVENTS / plain:>9,.0f} events/s of one core")
     verdict = "ok" if plain / ours >= TARGET else "MISSED"
