@@ -27,14 +27,17 @@ def list_issues(session: Session, as_json: bool) -> int:
     """List every issue that was planned, newest first."""
     from digest.cli.issue_shapes import head_json
 
-    issues = required_store(session).ledger.issues()
+    store = required_store(session)
+    issues, said = store.ledger.issues(), store.archive.said()
     if as_json:
-        shape = {"schema": "digest/issues@1", "issues": [head_json(issue) for issue in issues]}
+        heads = [head_json(one) | {"visibility": said.get(one.id)} for one in issues]
+        shape = {"schema": "digest/issues@1", "issues": heads}
         click.echo(json.dumps(shape, indent=2))
         return session.finish()
     for issue in issues:
         state = click.style(f"{issue.state.value:<9}", bold=True)
-        click.echo(f"{issue.id:<22}{state} {issue.readers:>9,} readers  {issue.provider}")
+        shown = f"  {said[issue.id]}" if issue.id in said else ""
+        click.echo(f"{issue.id:<22}{state} {issue.readers:>9,} readers  {issue.provider}{shown}")
     session.say(counted(len(issues), "issue"))
     return session.finish()
 

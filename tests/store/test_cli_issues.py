@@ -317,3 +317,19 @@ def test_explain_and_render_know_what_a_reader_was_sent(stored, run):  # type: i
     assert [pick["id"] for pick in again["in"]]  # as it was then
     assert "an issue that covers this one was handed over already, until 2026-11-19 09:00" in told
     assert run("render", "--as", "ana@example.com", "--format", "text", *AT).code == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "visibility"), [("publish", "public"), ("unlist", "unlisted"), ("hide", "hidden")]
+)
+def test_the_publisher_says_who_may_see_an_issue(stored, run, said, visibility):  # type: ignore[no-untyped-def]
+    run("plan", "--at", "2026-11-19")
+
+    done = run("issues", said, "weekly-2026-11-19")
+
+    assert done.code == 0
+    assert visibility in done.err
+    listed = json.loads(run("issues", "list", "--json").out)["issues"]
+    assert listed[0]["visibility"] == visibility
+    assert visibility in run("issues", "list").out
+    assert run("issues", said, "weekly-2020-01-02").code == 1
