@@ -181,7 +181,7 @@ def material_of(store: Store, draft: Draft, issue: PlannedIssue) -> Material:
         one.number: draft.frozen(one.language, one.stories, one.more)
         for one in store.ledger.contents(issue.number).editions
     }
-    return Material(issue.id, editions.__getitem__, draft.reader)
+    return Material(issue.id, lambda number, _released: editions[number], draft.reader)
 
 
 def weight(store: Store, draft: Draft) -> float:

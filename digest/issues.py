@@ -163,17 +163,25 @@ class Draft:
         return known
 
     def frozen(
-        self, language: str, stories: Sequence[str], more: Sequence[str], *, before: str = ""
+        self,
+        language: str,
+        stories: Sequence[str],
+        more: Sequence[str],
+        *,
+        before: str = "",
+        date: datetime | None = None,
     ) -> EditionMessage:
         """The message of an edition that was planned before, by the ids of its stories.
 
-        They are candidates of this issue still. `before` stands before the subject.
+        They are candidates of this issue still. `before` stands before the subject; `date` is that
+        of the message, where it is not the issue's.
         """
         desk = self._desks.get(language) or self._desks.setdefault(
             language, self._open_desk(language)
         )
         known = {story.id: story for story in desk.selector.candidates}
-        return self._message(desk, [known[story] for story in stories], more, before)
+        chosen = [known[story] for story in stories]
+        return self._message(desk, chosen, more, before=before, date=date)
 
     def reader(self, subscriber: Subscriber) -> Reader:
         """What is different for `subscriber` alone."""
@@ -305,7 +313,13 @@ class Draft:
         return Composition(Edition(identity, code, stories, chosen.more, 0, size), message)
 
     def _message(
-        self, desk: _Desk, stories: Sequence[Story], more: Sequence[str], before: str = ""
+        self,
+        desk: _Desk,
+        stories: Sequence[Story],
+        more: Sequence[str],
+        *,
+        before: str = "",
+        date: datetime | None = None,
     ) -> EditionMessage:
         words = self._words(desk, stories)
         return desk.press.edition(
@@ -314,6 +328,7 @@ class Draft:
             subject=before + words[Slot.SUBJECT],
             preheader=words[Slot.PREHEADER],
             intro=words[Slot.INTRO],
+            date=date,
         )
 
     def _words(self, desk: _Desk, stories: Sequence[Story]) -> dict[Slot, str]:

@@ -7,12 +7,15 @@ together, as far as `_WAITING` allows.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest import __version__
+from digest.cadence import release
 from digest.composer import EditionMessage
 from digest.config import Config
 from digest.errors import StaleError
@@ -110,10 +113,13 @@ def as_planned(config: Config, planned: PlannedIssue) -> Issue:
 def material(draft: Draft, ledger: Ledger, planned: PlannedIssue) -> Material:
     """What a sender needs of a frozen issue."""
 
+    zone = draft.config.newsletter.timezone
+
     @lru_cache(_EDITIONS)
-    def edition(number: int) -> EditionMessage:
+    def edition(number: int, released: datetime | None) -> EditionMessage:
         one = ledger.edition(planned.number, number)
-        return draft.frozen(one.language, one.stories, one.more)
+        date = released.astimezone(zone) if released else None
+        return draft.frozen(one.language, one.stories, one.more, date=date)
 
     return Material(planned.id, edition, draft.reader)
 
@@ -235,6 +241,7 @@ class _Audience:
         self.known: dict[tuple[object, ...], _Numbered | str] = {}
         self.skipped: Counter[str] = Counter()
         self.chunk: list[tuple[int, int]] = []
+        self.releases = _Releases(draft)
         self.passed: list[int] = []
         key = draft.content.vocabulary.key
         self.tags = list(dict.fromkeys(key(t) for s in draft.candidates()[0] for t in s.tags))
@@ -250,7 +257,7 @@ class _Audience:
         for reader in self.store.audience.stream_due(
             issue.cadence, issue.window.end, self.positions
         ):
-            person, _, _, languages, _, everything, follows, mutes, covered = reader
+            person, _, _, languages, zone, everything, follows, mutes, covered = reader
             place = places.get(covered)
             if place is None:
                 place = places[covered] = self.draft.place(covered)
@@ -263,6 +270,9 @@ class _Audience:
                 if covered is None or covered < issue.window.end:
                     self._pass_over(person)
                 continue
+            if self.releases.zonal:
+                self.releases.add(zone, edition.number, person)
+                continue
             edition.waiting.append(person)
             held += 1
             if len(edition.waiting) == BATCH:
@@ -272,6 +282,12 @@ class _Audience:
         for one in self.editions.values():
             self._flush(one)
         self._write()
+        for moment, people in self.releases.in_order():
+            self.draftsman.release(moment)
+            for one in self.editions.values():
+                one.waiting.extend(people.get(one.number, ()))
+                self._flush(one)
+            self._write()
         self.skipped.update(StoredReaders(self.store).others(issue))
         listed = self.draft.listing.of
         editions = tuple(one.record(listed) for one in self.editions.values())
@@ -323,6 +339,37 @@ class _Audience:
         self.draftsman.add(self.chunk, self.passed)
         self.chunk.clear()
         self.passed.clear()
+
+
+class _Releases:
+    """Of an issue that goes out zone by zone: who gets it when. 8 bytes a reader, until written."""
+
+    def __init__(self, draft: Draft) -> None:
+        settings = draft.config.schedule.get(draft.issue.cadence)
+        self.zonal = settings is not None and settings.local_time
+        self._issue, self._settings = draft.issue, settings
+        self._own = draft.config.newsletter.timezone
+        self._moments: dict[str, datetime] = {}  # by zone
+        self._people: dict[datetime, dict[int, array[int]]] = {}  # moment -> edition -> readers
+
+    def add(self, zone: str, edition: int, person: int) -> None:
+        """A reader in a zone gets an edition."""
+        moment = self._moments.get(zone)
+        if moment is None:
+            moment = self._moments[zone] = self._moment(zone)
+        self._people.setdefault(moment, {}).setdefault(edition, array("q")).append(person)
+
+    def in_order(self) -> Iterator[tuple[datetime, dict[int, "array[int]"]]]:
+        """The readers of every moment, by edition; the earliest first."""
+        for moment in sorted(self._people):
+            yield moment, self._people.pop(moment)
+
+    def _moment(self, zone: str) -> datetime:
+        assert self._settings is not None
+        place = self._own
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):  # one that this machine lacks
+            place = ZoneInfo(zone) if zone else place
+        return release(self._settings.due, self._issue.date, place)
 
 
 def _stories(draft: Draft, editions: Sequence[PlannedEdition]) -> tuple[PlannedStory, ...]:

@@ -8,6 +8,7 @@ these and of a reader's dozen values. Same input, same bytes: no clock, no rando
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -101,8 +102,9 @@ class Press:
         name = newsletter.sender_name or newsletter.name
         self._from = headers.mailbox_field("From", name, sender)
         self._feedback_id = _feedback_id(newsletter, issue, compiled.language)
+        self._date = issue.date
         self._fixed = _fixed_fields(
-            newsletter, issue, compiled.language, self._boundary, self._feedback_id
+            newsletter, compiled.language, self._boundary, self._feedback_id
         )
         self._encoded: dict[str, bytes] = {}  # literal of a layout -> its quoted-printable segment
 
@@ -114,10 +116,15 @@ class Press:
         subject: str,
         preheader: str,
         intro: str,
+        date: datetime | None = None,
     ) -> EditionMessage:
-        """The message of these stories, in this order; `more` are listed by title only."""
+        """The message of these stories, in this order; `more` are listed by title only.
+
+        Its Date is the issue's, unless another is given.
+        """
         values = {Slot.SUBJECT: subject, Slot.PREHEADER: preheader, Slot.INTRO: intro}
-        pieces = tuple(self._pieces(stories, more, values))
+        dated = headers.field("Date", headers.date(date or self._date))
+        pieces = tuple(self._pieces(stories, more, values, dated))
         return EditionMessage(
             compiled=self._compiled,
             stories=tuple(stories),
@@ -130,11 +137,11 @@ class Press:
         )
 
     def _pieces(
-        self, stories: Sequence[str], more: Sequence[str], values: Mapping[Slot, str]
+        self, stories: Sequence[str], more: Sequence[str], values: Mapping[Slot, str], date: bytes
     ) -> Iterator[_Piece]:
         yield self._from
         yield _HEADER
-        yield headers.text_field("Subject", values[Slot.SUBJECT]) + self._fixed + b"\r\n"
+        yield headers.text_field("Subject", values[Slot.SUBJECT]) + date + self._fixed + b"\r\n"
         yield _part_header(self._boundary, "plain")
         text = text_values(values)
         for part in parts(self._compiled.text, stories, more):
@@ -196,13 +203,10 @@ def _html_code(slot: Slot, text: str) -> bytes:
     return encode(html_value(slot, text))
 
 
-def _fixed_fields(
-    newsletter: Newsletter, issue: Issue, language: str, boundary: str, feedback_id: str
-) -> bytes:
-    """The header fields that every message of an issue shares."""
+def _fixed_fields(newsletter: Newsletter, language: str, boundary: str, feedback_id: str) -> bytes:
+    """The header fields that every message of an issue shares, after its Date."""
     reply_to = newsletter.reply_to and headers.wire_address(newsletter.reply_to)
     fields = {
-        "Date": headers.date(issue.date),
         "Reply-To": reply_to,
         "List-Id": _list_id(newsletter),
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",

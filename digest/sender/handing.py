@@ -22,7 +22,8 @@ class Material:
     """What the rest of the program does for a sender, so that it knows no more of an issue."""
 
     issue_id: str
-    edition: Callable[[int], EditionMessage]  # by number
+    # by number, and by the moment that its readers' deliveries were released, if they had to wait
+    edition: Callable[[int, datetime | None], EditionMessage]
     reader: Callable[[Subscriber], Reader]
 
 
@@ -55,7 +56,7 @@ class Handing:
                 break
             began = self.rate.clock()
             try:
-                self._hand_over(edition, people)
+                self._hand_over(edition, claim.released, people)
             except ProviderError as error:
                 self.failure = error
                 break
@@ -77,7 +78,9 @@ class Handing:
             for first in range(0, len(every), most):
                 yield edition, every[first : first + most]
 
-    def _hand_over(self, edition: int, claimed: Sequence[Claimed]) -> None:
+    def _hand_over(
+        self, edition: int, released: datetime | None, claimed: Sequence[Claimed]
+    ) -> None:
         readers = [self.material.reader(one.subscriber) for one in claimed]
         people = {reader.delivery: one for reader, one in zip(readers, claimed, strict=True)}
         started: set[str] = set()
@@ -86,7 +89,7 @@ class Handing:
             self.journal.start(*[people[delivery].number for delivery in deliveries])
             started.update(deliveries)
 
-        message = self.material.edition(edition)
+        message = self.material.edition(edition, released)
         answers = self.provider.hand_over(Batch(self.material.issue_id, message, readers, starting))
         try:
             for answer in answers:

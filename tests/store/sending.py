@@ -54,9 +54,9 @@ def frozen(store: Store, draft: Draft, **how: object) -> Frozen:
 def material(store: Store, draft: Draft, number: int) -> Material:
     """Messages and readers of a planned issue, as `digest send` gives them."""
 
-    def edition(which: int):  # type: ignore[no-untyped-def]
+    def edition(which: int, released: datetime | None):  # type: ignore[no-untyped-def]
         one = store.ledger.edition(number, which)
-        return draft.frozen(one.language, one.stories, one.more)
+        return draft.frozen(one.language, one.stories, one.more, date=released)
 
     return Material(draft.issue.id, edition, draft.reader)
 

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +19,7 @@ from digest.store import RequestKind, Store
 from digest.store.ledger.records import IssueState
 from tests.project import Project
 from tests.store import sending
+from tests.store.lists import take_in
 from tests.store.scheduled import (
     HOUR,
     THURSDAY,
@@ -283,3 +286,85 @@ def test_what_nobody_confirmed_in_time_is_forgotten(
     clock.now += HOUR
     one.tick(WEEKLY)
     assert sqlite_store.requests.find(asked.id) is None
+
+
+ZONES = ("Pacific/Auckland", "Europe/Dublin", "America/Los_Angeles", "Nowhere/Atlantis", "")
+
+
+@pytest.fixture
+def around_the_world(store: Store, tmp_path: Path, carrier: sending.Carrier) -> Clock:
+    """Readers in several zones, of whom one names none and one a zone that is not known."""
+    rows = "".join(f"reader{n}@example.com,*,{zone}\n" for n, zone in enumerate(ZONES))
+    take_in(store, f"email,tags,timezone\n{rows}")
+    posts(tmp_path, THURSDAY - 3 * WEEK, 6)
+    return Clock(THURSDAY - WEEK)
+
+
+def test_an_issue_in_local_time_is_released_zone_by_zone(
+    store: Store, tmp_path: Path, carrier: sending.Carrier, around_the_world: Clock
+) -> None:
+    clock = around_the_world
+    local = newsletter(tmp_path, "[cadence.weekly]\nlocal_time = true\n")
+    one = scheduler(local, store, clock)
+    one.tick(WEEKLY)
+    got: dict[str, datetime] = {}
+    clock.now = THURSDAY - timedelta(hours=14, minutes=1)
+    while clock.now < THURSDAY + 14 * HOUR:
+        scheduler(local, store, clock).tick(WEEKLY)
+        for address in carrier.taken:
+            got.setdefault(address, clock.now)
+        clock.now += timedelta(minutes=30)
+
+    assert len(carrier.taken) == len(set(carrier.taken)) == len(got)
+    for address, moment in got.items():
+        zone = ZoneInfo(ZONES[int(address[6])] or "Europe/Dublin")
+        assert timedelta(0) <= moment.astimezone(zone) - nine(zone) < HOUR
+    assert [issue.state for issue in issues(store)] == [IssueState.DONE]
+    assert issues(store)[0].window.end == THURSDAY - 14 * HOUR  # where Thursday begins first
+
+
+def nine(zone: ZoneInfo) -> datetime:
+    """Of that Thursday, there."""
+    return datetime(2026, 1, 1, 9, tzinfo=zone)
+
+
+def test_each_message_is_dated_when_it_was_released(
+    store: Store, tmp_path: Path, carrier: sending.Carrier, around_the_world: Clock
+) -> None:
+    clock, dates = around_the_world, {}
+    local = newsletter(tmp_path, "[cadence.weekly]\nlocal_time = true\n")
+    scheduler(local, store, clock).tick(WEEKLY)
+    hand_over = carrier.hand_over
+
+    def noted(batch):  # type: ignore[no-untyped-def]
+        for reader in batch.readers:
+            message = message_from_bytes(batch.message(reader), policy=policy.default)
+            dates[reader.address] = message["Date"].datetime
+        return hand_over(batch)
+
+    carrier.hand_over = noted  # type: ignore[method-assign]
+    for hours in range(-14, 13):
+        clock.now = THURSDAY + hours * HOUR
+        scheduler(local, store, clock).tick(WEEKLY)
+
+    assert len(dates) == len(carrier.taken) > 3
+    for address, date in dates.items():
+        assert date == nine(ZoneInfo(ZONES[int(address[6])] or "Europe/Dublin"))
+
+
+def test_trying_failed_deliveries_again_releases_no_zone_early(
+    store: Store, tmp_path: Path, carrier: sending.Carrier, around_the_world: Clock
+) -> None:
+    clock = around_the_world
+    local = newsletter(tmp_path, "[cadence.weekly]\nlocal_time = true\n")
+    one = scheduler(local, store, clock)
+    one.tick(WEEKLY)
+    carrier.answers["reader0"] = sending.refused(sending.Outcome.PERMANENT)
+    clock.now = THURSDAY - 13 * HOUR  # nine in Auckland
+    one.tick(WEEKLY)
+    carrier.answers.clear()
+    (planned,) = issues(store)
+    assert store.ledger.operator.retry(planned.number, clock.now) == 1
+    one.tick(WEEKLY)
+
+    assert carrier.taken == ["reader0@example.com"]

@@ -68,7 +68,9 @@ class Claims:
             self.number += 1
             held = Held(*bounds, self.owner, self.number, now + self.lease)
             windows.take(connection, self.issue_number, held, now)
-            return Turn(Claim(held, self._deliveries(connection, held, now)))
+            deliveries = self._deliveries(connection, held, now)
+            released = windows.released(connection, self.issue_number, held)
+            return Turn(Claim(held, deliveries, released))
 
     def close(self, closing: Closing, now: datetime) -> None:
         """Close a window and claim none."""

@@ -201,5 +201,5 @@ def _reopen(connection: sa.Connection, number: int) -> None:
     connection.execute(
         sa.update(claim_window)
         .where(claim_window.c.issue_number == number, claim_window.c.state != "claimed", planned)
-        .values(state="open", ready_at=None)
+        .values(state="open", ready_at=claim_window.c.release_at)
     )

@@ -7,7 +7,7 @@ plan that was not finished, or that another process finished first, is nobody's 
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -43,6 +43,11 @@ class Draftsman:
     database: Database
     number: int
     readers: int = 0
+    releases: list[tuple[int, datetime]] = field(default_factory=list)
+
+    def release(self, moment: datetime) -> None:
+        """Hand over the deliveries that are added from now on at this moment, and not before."""
+        self.releases.append((self.readers, moment))
 
     def add(self, people: Sequence[tuple[int, int]], passed: Sequence[int] = ()) -> None:
         """(subscriber id, edition number) of more deliveries, in the order of handing over.
@@ -70,7 +75,7 @@ class Draftsman:
                 if replaces:
                     _retire(connection, replaces)
                 _write_contents(connection, self.number, contents)
-                _write_windows(connection, self.number, self.readers)
+                _write_windows(connection, self.number, self.readers, self.releases)
                 values = {"id": name, "readers": self.readers, "errors_allowed": errors_allowed}
                 connection.execute(
                     sa.update(issue).where(issue.c.number == self.number).values(values)
@@ -199,6 +204,15 @@ def _write_contents(connection: sa.Connection, number: int, contents: Contents) 
     write_rows(connection, skip, [(number, *one) for one in sorted(contents.skipped.items())])
 
 
-def _write_windows(connection: sa.Connection, number: int, readers: int) -> None:
-    rows = [(number, lo, min(lo + WINDOW, readers), "open") for lo in range(0, readers, WINDOW)]
-    write_rows(connection, claim_window, rows, first=4)
+def _write_windows(
+    connection: sa.Connection, number: int, readers: int, releases: Sequence[tuple[int, datetime]]
+) -> None:
+    """All deliveries of a window are released at one moment."""
+    begins = [first for first, _ in releases] or [0]
+    moments: list[datetime | None] = [*(moment for _, moment in releases)] or [None]
+    rows = [
+        (number, lo, min(lo + WINDOW, end), "open", moment, moment)
+        for begin, end, moment in zip(begins, [*begins[1:], readers], moments, strict=True)
+        for lo in range(begin, end, WINDOW)
+    ]
+    write_rows(connection, claim_window, rows, first=6)

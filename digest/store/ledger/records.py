@@ -148,6 +148,7 @@ class Claim:
 
     held: Held
     deliveries: tuple[Claimed, ...]
+    released: datetime | None = None  # when; of an issue that goes out zone by zone
 
 
 class Mark(NamedTuple):

@@ -167,7 +167,8 @@ claim_window = sa.Table(
     sa.Column("lo", BIG, nullable=False),  # deliveries lo <= number < hi
     sa.Column("hi", BIG, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("ready_at", MOMENT),  # when the first of its deliveries may be tried again
+    sa.Column("ready_at", MOMENT),  # when the first of its deliveries may be handed over
+    sa.Column("release_at", MOMENT),  # before which none of them may; of an issue that goes by zone
     sa.Column("owner", sa.Text),
     sa.Column("claim", BIG),  # counts an owner's claims
     sa.Column("lease_until", MOMENT),

@@ -45,6 +45,15 @@ def next_open(
     return None if row is None else (row.lo, row.hi)
 
 
+def released(connection: sa.Connection, number: int, held: Held) -> datetime | None:
+    """When the deliveries of a window were released, if they had to wait for it."""
+    query = sa.select(claim_window.c.release_at).where(
+        claim_window.c.issue_number == number, claim_window.c.lo == held.lo
+    )
+    moment: datetime | None = connection.scalar(query)
+    return moment
+
+
 def idle(connection: sa.Connection, number: int, now: datetime, limit: int | None) -> Turn:
     """Why `next_open` found nothing."""
     query = sa.select(
