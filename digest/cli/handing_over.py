@@ -153,7 +153,7 @@ def _say_done(
     if report.ended is Idle.LATER and report.ready_at:
         zone = session.config.newsletter.timezone
         when = f"{report.ready_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        session.say(f"  some wait to be tried again; at {when} run: digest send {issue.id}")
+        session.say(f"  some wait for their time; at {when} run: digest send {issue.id}")
     if report.ended is Idle.BUSY:
         session.say("  another sender is at work on the rest")
     if states[DeliveryState.UNKNOWN]:
