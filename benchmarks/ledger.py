@@ -37,6 +37,7 @@ from benchmarks.sendgrid_batch import headers  # noqa: E402
 from benchmarks.sendgrid_batch import server as sendgrid_server  # noqa: E402
 from benchmarks.smtp import sink  # noqa: E402
 from digest.config import Security  # noqa: E402
+from digest import issues  # noqa: E402
 from digest.content import Content  # noqa: E402
 from digest.hashtags import Vocabulary, fold  # noqa: E402
 from digest.issues import Draft  # noqa: E402
@@ -63,6 +64,8 @@ NOW = ISSUE.window.end + timedelta(minutes=1)
 STORIES, CHUNK = 10, 10_000
 CARRIERS, ROUNDS = ("outbox", "smtp", "sendgrid"), 3
 TIMES, SHARE, FLAT = 3.0, 0.30, 30.0
+# Without a ledger as many readers wait for their batch to fill as with it: both make the same ones
+issues.WAITING = 100_000
 
 
 def draft_of() -> Draft:

@@ -2,10 +2,10 @@
 
 One file a run, in `.digest/journal/`, emptied at every commit of the ledger. A line is written
 before a delivery starts, without waiting for the disk: what is written outlives the process, though
-not the machine. The answers heard since the last start go into the same write: what has none in
-the file was on its way when the last delivery started, so it is never more than was in flight. The
-file is locked as long as its run lives, which the kernel ends however the run ended, and across
-containers.
+not the machine. An answer is written when it is heard; but where nothing started since its own
+delivery did, it waits for the next start and goes into the same write. So what has no answer in the
+file is never more than was in flight at one moment. The file is locked as long as its run lives,
+which the kernel ends however the run ended, and across containers.
 """
 
 import importlib
@@ -49,30 +49,39 @@ class Journal:
         self._file = os.open(self.path, flags, 0o600)
         _lock(self._file)
         self._heard: list[str] = []  # answers that wait for the next start
+        self._starts = 0  # writes of them
+        self._started: dict[int, int] = {}  # delivery -> by which of them
         self._writing = Lock()  # providers start deliveries from threads of theirs
 
     def begin(self, claim: int) -> None:
         """Forget the window before, which is committed, and begin a claim."""
         self._heard.clear()
+        self._started.clear()
         os.ftruncate(self._file, 0)
         self._write([f"claim {claim}\n"])
 
     def start(self, *numbers: int) -> None:
         """These deliveries leave now."""
-        self._write([f"{number} {_STARTED}\n" for number in numbers])
+        with self._writing:
+            self._starts += 1
+            self._started.update(dict.fromkeys(numbers, self._starts))
+            self._write([f"{number} {_STARTED}\n" for number in numbers])
 
     def answer(self, number: int, answer: Answer) -> None:
-        """What the provider said of a delivery; written with the next start, or by `flush`."""
+        """What the provider said of a delivery."""
         if isinstance(answer, Receipt):
             word, text = _TAKEN, answer.id
         else:
             word, text = answer.outcome.value, answer.reason
         with self._writing:
             self._heard.append(f"{number} {word} {_one_line(text)}\n")
+            if self._started.get(number) != self._starts:
+                self._write([])
 
     def flush(self) -> None:
         """Write what was heard: for a while nothing starts."""
-        self._write([])
+        with self._writing:
+            self._write([])
 
     def close(self) -> None:
         """The run ends and holds no window: nobody needs the journal."""
@@ -84,10 +93,9 @@ class Journal:
         os.close(self._file)
 
     def _write(self, lines: Sequence[str]) -> None:
-        with self._writing:
-            heard, self._heard = self._heard, []
-            if heard or lines:
-                os.write(self._file, "".join((*heard, *lines)).encode())
+        heard, self._heard = self._heard, []
+        if heard or lines:
+            os.write(self._file, "".join((*heard, *lines)).encode())
 
 
 class Remains:

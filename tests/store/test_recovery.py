@@ -156,3 +156,19 @@ def test_the_outbox_is_asked_what_it_has(store: Store, tmp_path: Path, held) -> 
     recover(store, tmp_path, draft, Clock(), Outbox(tmp_path / "outbox"))
 
     assert states(store, draft) == {"planned": READERS - 1, "submitted": 1}
+
+
+def test_an_answer_is_in_the_journal_when_another_delivery_is_on_its_way(tmp_path: Path) -> None:
+    """A pipelined connection starts the next message before the last answer is heard of."""
+    journal = Journal(tmp_path, "carrier")
+    journal.begin(1)
+    journal.start(0)
+    journal.start(1)
+    journal.answer(0, Receipt("", "taken", new=True))
+    journal.abandon()
+
+    remains = journals.Remains(tmp_path, journal.owner)
+    found = remains.read(1)
+    remains.close()
+
+    assert found == {0: Receipt("", "taken", new=True), 1: None}
