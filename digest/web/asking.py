@@ -18,8 +18,9 @@ def to_subscribe(site: Site, email: str, wish: Wish, tr: Translations) -> None:
     """Mail a link that confirms; or, to who gets the newsletter already, one to preferences."""
     address, requests = normalise(email), site.store.requests
     known = site.store.subscriptions.find(address)
+    barred = _barred(site, address)
     asked = requests.ask(RequestKind.SUBSCRIBE, address, site.now(), wish=wish)
-    if not asked.mail or _barred(site, address):
+    if barred or not asked.mail:
         return
     if known is not None and active(known):
         notice = letters.already(site, known.subscriber, spoken(site, known.subscriber))
@@ -32,8 +33,9 @@ def for_a_link(site: Site, email: str) -> None:
     """Mail a link to their preferences to a subscriber; nothing to anybody else."""
     address, requests = normalise(email), site.store.requests
     known = site.store.subscriptions.find(address)
+    barred = _barred(site, address)
     asked = requests.ask(RequestKind.LINK, address, site.now())
-    if asked.mail and known is not None and not _barred(site, address):
+    if asked.mail and known is not None and not barred:
         notice = letters.link(site, known.subscriber, spoken(site, known.subscriber))
         site.mail(notice, lambda: requests.not_mailed(asked.id))
 
@@ -51,8 +53,9 @@ def to_move(site: Site, reader: Subscriber, email: str) -> None:
     """Mail a link to the new address; if somebody has it already, a link to their preferences."""
     address, requests = normalise(email), site.store.requests
     known = site.store.subscriptions.find(address)
+    barred = _barred(site, address)
     asked = requests.ask(RequestKind.CHANGE, address, site.now(), person=reader.id)
-    if not asked.mail or _barred(site, address):
+    if barred or not asked.mail:
         return
     if known is None:
         notice = letters.move(site, address, asked.id, spoken(site, reader))

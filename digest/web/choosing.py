@@ -85,7 +85,7 @@ def _save(visit: Visit, found: Subscription, choice: Choice, pause: str) -> Resp
 def _looked(visit: Visit, found: Subscription, choice: Choice, pause: str) -> Response:
     site = visit.site
     reader = _with(found.subscriber, choice, site)
-    look = site.look(site.content(), reader, site.now())
+    look = site.look(site.content(), reader, found.covered_until, site.now())
     return _shown(visit, found, choice, pause, looked=True, look=look, headers={_CSP: LOOK_POLICY})
 
 

@@ -8,8 +8,10 @@ from threading import Lock
 from digest.cadence import next_due
 from digest.config import Config
 from digest.content import Content
+from digest.desk import Desk, glance
 from digest.issues import Draft, closing_zone, issue_at
 from digest.models import Cadence, Issue, Subscriber
+from digest.store import Store
 from digest.tokens import Keys
 
 _KEPT = 8  # drafts
@@ -30,17 +32,23 @@ class Looking:
     """Composes one digest at a time; stories are compiled once while the posts stay the same."""
 
     config: Config
+    store: Store
     keys: Keys
     _lock: Lock = field(default_factory=Lock)
     _drafts: dict[str, Draft] = field(default_factory=dict)
     _of: Content | None = None
 
-    def __call__(self, content: Content, reader: Subscriber, now: datetime) -> Look | None:
-        """None when there is nothing for them, neither now nor in the last issue."""
+    def __call__(
+        self, content: Content, reader: Subscriber, covered: datetime | None, now: datetime
+    ) -> Look | None:
+        """None when there is nothing for them, neither now nor in the last issue.
+
+        `covered`: the end of what they were sent last; the last issue is shown as if it were new.
+        """
         with self._lock:
-            for issue in self._issues(reader.cadence, now):
-                draft = self._draft(content, issue, now)
-                composition = draft.composition(reader.preferences)
+            for issue, mark in self._issues(reader.cadence, covered, now):
+                draft = self._draft(content, issue, mark, now)
+                composition = draft.composition(reader.preferences, mark)
                 if composition is not None:
                     # nobody's id: the links of a look lead to nobody's preferences
                     html = composition.message.html(draft.reader(replace(reader, id=0)))
@@ -49,21 +57,27 @@ class Looking:
                     return Look(issue, number, html, upcoming=issue.window.end > now)
         return None
 
-    def _issues(self, cadence: Cadence, now: datetime) -> Iterator[Issue]:
+    def _issues(
+        self, cadence: Cadence, covered: datetime | None, now: datetime
+    ) -> Iterator[tuple[Issue, datetime | None]]:
         """The one to come, then the last one."""
         due = self.config.schedule[cadence].due
         coming = next_due(due, closing_zone(self.config, cadence), now)
-        yield issue_at(self.config, cadence, coming)
-        yield issue_at(self.config, cadence, now)
+        yield issue_at(self.config, cadence, coming), covered
+        yield issue_at(self.config, cadence, now), None
 
-    def _draft(self, content: Content, issue: Issue, now: datetime) -> Draft:
+    def _draft(
+        self, content: Content, issue: Issue, covered: datetime | None, now: datetime
+    ) -> Draft:
         """A story that is not published yet is nobody's to see."""
         if self._of is not content or len(self._drafts) >= _KEPT:
             self._drafts.clear()
             self._of = content
-        name = f"{issue.id} {now:%Y-%m-%d %H}"
+        name = f"{issue.id} {covered} {now:%Y-%m-%d %H}"
         if name not in self._drafts:
             told = tuple(story for story in content.stories if story.published <= now)
             shown = replace(content, stories=told)
-            self._drafts[name] = Draft(self.config, shown, issue, self.keys)
+            listing = glance(self.store, shown, now)
+            desk = Desk(self.config, shown, listing, self.keys, self.store, now)
+            self._drafts[name] = desk.look(issue, covered)
         return self._drafts[name]

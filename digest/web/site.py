@@ -58,7 +58,7 @@ class Site:
             content or Shelf(config),
             Mailing(Postman(config), now),
             Restraint(config.web.mails_an_hour),
-            Looking(config, keys),
+            Looking(config, store, keys),
         )
 
     def close(self) -> None:

@@ -214,3 +214,11 @@ def test_where_a_saved_page_leads_is_this_page(quick_pages, path):
 
     assert urlsplit(location)[:3] == ("", "", path)
     assert ("tag", "ai") in parse_qsl(urlsplit(location).query)
+
+
+def test_a_look_leaves_out_what_the_reader_was_sent(quick_pages, ana, path):
+    quick_pages.store.subscriptions.cover([ana.id], START)
+
+    answer = quick_pages.post(path, **{**CHOICE, "do": "look"})
+
+    assert "About ferry" not in answer.text

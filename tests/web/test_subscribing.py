@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from digest.models import Cadence, State, SuppressionReason
-from tests.web.conftest import START
+from tests.web.conftest import START, Pages
 
 WANTED = {"email": "ana@new.example", "what": "topics", "tag": ["ai", "python"]}
 WEEKLY = {**WANTED, "cadence": "weekly"}
@@ -239,3 +239,40 @@ def test_the_pages_speak_polish(quick_pages):
 
     assert '<html lang="pl"' in answer.text
     assert "Zapisz się" in answer.text
+
+
+@pytest.mark.parametrize("form", ["/", "/link"])
+def test_the_work_is_the_same_whoever_is_behind_an_address(pages, form):
+    import sqlalchemy as sa
+
+    pages.reader("known@new.example")
+    pages.store.suppressions.add("angry@new.example", SuppressionReason.COMPLAINED, START, "x")
+    done: list[list[str]] = []
+    engine = pages.store.database.engine
+
+    def note(*told: object) -> None:
+        done[-1].append(str(told[2]).partition(" IN (")[0])  # an empty list is written otherwise
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    for email in ("fresh@new.example", "known@new.example", "angry@new.example"):
+        done.append([])
+        pages.fill(form, **{**WEEKLY, "email": email})
+        pages.site.mail.flush()
+
+    fresh, known, angry = done
+    assert fresh == known == angry
+    assert len(fresh) > 5
+
+
+def test_a_newsletter_may_live_under_a_path(quick_pages):
+    from dataclasses import replace
+
+    base = "https://example.com/weekly"
+    newsletter = replace(quick_pages.config.newsletter, base_url=base)
+    pages = Pages(
+        replace(quick_pages.config, newsletter=newsletter), quick_pages.store, quick_pages.clock
+    )
+
+    assert f'href="/weekly/{pages.app.state.sheet.name}"' in pages.get("/").text
+    pages.fill("/", **WEEKLY)
+    assert "You are in" in pages.post(pages.link(), do="confirm").text
