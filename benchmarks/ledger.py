@@ -36,8 +36,8 @@ from benchmarks._meter import Meter  # noqa: E402
 from benchmarks.sendgrid_batch import headers  # noqa: E402
 from benchmarks.sendgrid_batch import server as sendgrid_server  # noqa: E402
 from benchmarks.smtp import sink  # noqa: E402
-from digest.config import Security  # noqa: E402
 from digest import issues  # noqa: E402
+from digest.config import Security  # noqa: E402
 from digest.content import Content  # noqa: E402
 from digest.hashtags import Vocabulary, fold  # noqa: E402
 from digest.issues import Draft  # noqa: E402
