@@ -209,7 +209,7 @@ def compose() -> dict:
 
 
 def test_the_services_run_commands_that_exist_with_settings_that_exist(tmp_path):
-    for name in ("serve", "upgrade"):
+    for name in ("serve", "upgrade", "worker"):
         service = compose()["services"][name]
         accepted(service["command"])
         environ = dict(service["environment"])
@@ -223,7 +223,7 @@ def test_the_services_run_commands_that_exist_with_settings_that_exist(tmp_path)
 
 def test_the_containers_are_read_only_and_get_their_secrets_as_files():
     parts = compose()
-    for name in ("serve", "upgrade"):
+    for name in ("serve", "upgrade", "worker"):
         service = parts["services"][name]
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -250,10 +250,11 @@ def test_nothing_is_served_before_the_tables_are_at_their_revision():
     services = compose()["services"]
 
     assert services["upgrade"]["depends_on"]["db"] == {"condition": "service_healthy"}
-    assert services["serve"]["depends_on"] == {
-        "upgrade": {"condition": "service_completed_successfully"}
-    }
-    assert int(services["serve"]["stop_grace_period"].removesuffix("s")) > 10
+    for name in ("serve", "worker"):
+        assert services[name]["depends_on"] == {
+            "upgrade": {"condition": "service_completed_successfully"}
+        }
+        assert int(services[name]["stop_grace_period"].removesuffix("s")) > 10
 
 
 # GitHub Actions
