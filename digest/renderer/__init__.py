@@ -14,7 +14,7 @@ from digest.config import Config
 from digest.errors import TemplateError
 from digest.layout import Block, BlockName, Compiled, Layout, Slot
 from digest.models import Finding, Issue, Severity, Story
-from digest.renderer.environment import environment, render
+from digest.renderer.environment import Templates, environment, render
 from digest.renderer.folders import Folders
 from digest.renderer.marks import Marks, key_for
 from digest.renderer.mjml import compile_mjml
@@ -42,10 +42,13 @@ class Renderer:
     Files are read once, when they are first needed; a changed file needs a new renderer.
     """
 
-    def __init__(self, templates: Path | None, config: Config) -> None:
+    def __init__(
+        self, templates: Path | None, config: Config, known: Templates | None = None
+    ) -> None:
+        """`known` are templates that were compiled before; they are known by their sources."""
         own = [templates] if templates is not None and templates.is_dir() else []
         self._folders = Folders((*own, bundled_templates()), config.root)
-        self._environment = environment(self._folders)
+        self._environment = environment(self._folders, known)
         self._newsletter = config.newsletter
         self._findings: tuple[Finding, ...] | None = None
 
@@ -130,7 +133,7 @@ class Renderer:
     def findings(self) -> tuple[Finding, ...]:
         """Every mistake that can be seen without rendering; a file without use is a warning."""
         if self._findings is None:
-            self._findings = mistakes(self._folders, self._environment)
+            self._findings = mistakes(self._folders)
         return self._findings
 
     def fingerprint(self) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
-from types import TracebackType
+from types import CodeType, TracebackType
 
 from jinja2 import Environment, StrictUndefined, TemplateNotFound, pass_context
+from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateSyntaxError, UndefinedError
 from jinja2.runtime import Context
@@ -66,10 +67,25 @@ def _names(owner: object) -> list[str]:
     return sorted(GIVEN) if owner is missing else []
 
 
-def environment(folders: Folders) -> Environment:
+class Templates(BytecodeCache):
+    """Templates as Jinja compiled them, by their sources, for renderers that follow each other."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+def environment(folders: Folders, known: Templates | None = None) -> Environment:
     """The environment of all templates in the folders."""
     made = Environment(
         loader=folders,
+        bytecode_cache=known,
         auto_reload=False,
         autoescape=_escapes,  # noqa: S701 - a function that decides by the file's name
         undefined=_Missing,

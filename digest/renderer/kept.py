@@ -14,6 +14,7 @@ from digest.config import Config
 from digest.layout import Block, BlockName, Compiled, Layout, Part
 from digest.models import Issue, Story
 from digest.renderer import Renderer
+from digest.renderer.environment import Templates
 from digest.renderer.sheet import Sheet
 
 ISSUES = 8  # kept with all their fragments: about 10 kB a story
@@ -33,7 +34,8 @@ class KeptRenderer(Renderer):
     def __init__(
         self, templates: Path | None, config: Config, after: "KeptRenderer | None" = None
     ) -> None:
-        super().__init__(templates, config)
+        self._known: Templates = after._known if after else Templates()
+        super().__init__(templates, config, self._known)
         self._kept: dict[tuple[Issue, str], dict[Story, Compiled]] = {}
         self._texts: dict[tuple[str, ...], dict[Story, str]] = after._texts if after else {}
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 
 from jinja2 import Environment, TemplateNotFound, meta
 from jinja2.exceptions import TemplateSyntaxError
 
 from digest.models import Finding, Severity
-from digest.renderer.environment import syntax_mistake
+from digest.renderer.environment import EXTENSIONS, syntax_mistake
 from digest.renderer.folders import Folders
 from digest.renderer.lint import lint
 
@@ -22,10 +23,11 @@ _SHOWN = {
     "notice.mjml": ("", ""),
 }
 ANY = "*"
+_PARSER = Environment(extensions=EXTENSIONS)  # noqa: S701 - renders nothing
 _SUFFIXES = frozenset((".mjml", ".txt", ".jinja", ".jinja2", ".j2", ".html"))
 
 
-def mistakes(folders: Folders, environment: Environment) -> tuple[Finding, ...]:
+def mistakes(folders: Folders) -> tuple[Finding, ...]:
     """What is wrong in the sources, in the order of `_SHOWN`, then of what they include.
 
     TemplateError when a file is not UTF-8 or not Jinja.
@@ -36,7 +38,7 @@ def mistakes(folders: Folders, environment: Environment) -> tuple[Finding, ...]:
         report = lint(folders.read(name), folders.shown(name), parents.get(shown, ""))
         found += report.findings
         parents |= {(name, place): parent for place, parent in report.places.items()}
-    included = _included(folders, environment)
+    included = _included(folders)
     for name in sorted(included - {ANY}):
         if name.endswith(".mjml") and name not in _SHOWN:
             found += lint(folders.read(name), folders.shown(name)).findings
@@ -59,7 +61,7 @@ def _unused(folders: Folders, included: set[str]) -> Iterator[Finding]:
             yield Finding(shown, 0, "template/unused", Severity.WARNING, message, fix=fix)
 
 
-def _included(folders: Folders, environment: Environment) -> set[str]:
+def _included(folders: Folders) -> set[str]:
     """Templates that ours or the project's include by name, at any depth, and that exist.
 
     `ANY` is among them when one is included by a name that is known later.
@@ -68,22 +70,28 @@ def _included(folders: Folders, environment: Environment) -> set[str]:
     waiting = sorted(folders.ours())
     while waiting:
         name = waiting.pop()
-        new = {other for other in _names(folders, environment, name) if other not in seen}
+        new = {other for other in _names(folders, name) if other not in seen}
         seen |= new
         waiting += new - {ANY}
     return seen
 
 
-def _names(folders: Folders, environment: Environment, name: str) -> Iterator[str]:
+def _names(folders: Folders, name: str) -> Iterator[str]:
     try:
-        tree = environment.parse(folders.read(name), filename=str(folders.path(name)))
+        found = _referenced(folders.read(name))
     except TemplateSyntaxError as error:
         raise syntax_mistake(error, folders, name) from error
-    for other in meta.find_referenced_templates(tree):
+    for other in found:
         if other is None:
             yield ANY
         elif _exists(folders, other):
             yield other
+
+
+@lru_cache(maxsize=256)
+def _referenced(source: str) -> tuple[str | None, ...]:
+    """What a template includes; None is a name that is known later."""
+    return tuple(meta.find_referenced_templates(_PARSER.parse(source)))
 
 
 def _exists(folders: Folders, name: str) -> bool:
