@@ -178,3 +178,27 @@ def test_no_address_is_in_what_an_event_or_effect_prints():
     bounce = told(Kind.BOUNCED, status="5.1.1")
 
     assert "ana@" not in repr([bounce, *effects(bounce)])
+
+
+@given(st.lists(events, max_size=10))
+def test_what_goes_well_is_gathered_as_its_effects_say(many):
+    """The quick way for most events is held to the slow one for all."""
+    changes = gather(many)
+    slow: dict[str, list[datetime]] = {}
+    for effect in (effect for event in many for effect in effects(event)):
+        if isinstance(effect, Stamp) and effect.delivery and effect.fact is Fact.DELIVERED:
+            slow.setdefault(effect.delivery, []).append(effect.at)
+    named = {key[0]: one.at for key, one in changes.stamps.items() if key[2] is Fact.DELIVERED}
+
+    for name, moments in slow.items():
+        quick = [found[name] for found in (changes.delivered, named) if name in found]
+        assert min(quick) == min(moments)
+    assert changes.settled == {event.delivery for event in many if event.delivery}
+    assert set(changes.delivered) <= set(slow)
+
+
+@given(events)
+def test_an_event_that_goes_well_means_nothing_for_the_address(event):
+    harmless = not {Suppress, SoftBounce, OurFault} & kinds_of(event)
+
+    assert event.goes_well <= harmless

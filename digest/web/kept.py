@@ -6,6 +6,7 @@ rendered for that, and nothing is rendered twice.
 
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -29,7 +30,6 @@ class Kept:
 
     site: Site
     most: int = MOST
-    rendered: int = 0  # how often a page was made
     _pages: OrderedDict[str, Response] = field(default_factory=OrderedDict)
     _bytes: int = 0
     _lock: Lock = field(default_factory=Lock)
@@ -61,7 +61,10 @@ class Kept:
             page = make()
             page.headers.update(headers)
             self._keep(name, page)
-        return page
+        # each answer has headers of its own: what stands around the pages adds to them
+        own = copy(page)
+        own.raw_headers = list(page.raw_headers)
+        return own
 
     def _since(self, stamp: str) -> datetime:
         """When this process saw first what holds now: never before it came to hold."""
@@ -73,7 +76,6 @@ class Kept:
 
     def _keep(self, name: str, page: Response) -> None:
         with self._lock:
-            self.rendered += 1
             if name in self._pages or len(page.body) > self.most // 4:
                 return
             self._pages[name] = page

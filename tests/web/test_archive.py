@@ -210,12 +210,20 @@ def test_an_issue_that_is_hidden_is_gone_at_once(quick_pages):
     assert answer.status_code == 404
 
 
+def test_an_answer_from_memory_is_the_same_answer(quick_pages):
+    sent(quick_pages)
+
+    first, second, third = (quick_pages.client.get("/archive") for _ in range(3))
+
+    assert first.content == second.content == third.content
+    assert dict(first.headers) == dict(second.headers) == dict(third.headers)
+    assert first.headers.get_list("x-content-type-options") == ["nosniff"]
+
+
 def test_what_is_kept_is_bounded(quick_pages):
     pages = quick_pages
     sent(pages)
     kept = Kept(pages.site, most=3)
-    request = pages.client.build_request("GET", "/archive")
-    assert request.url.path == "/archive"
 
     for name in "abcdef":
         kept._keep(name, type("Page", (), {"body": b"x"})())
