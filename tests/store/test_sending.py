@@ -323,3 +323,21 @@ def test_an_edition_that_another_issue_covered_meanwhile_is_not_repeated(
     send(store, draft, carrier, tmp_path)
 
     assert carrier.taken == []
+
+
+def test_two_senders_share_one_rate(store: Store) -> None:
+    """A second's worth may leave at once; from then on each waits for the other as well."""
+    waits = [store.ledger.reserve("smtp", 0.5, NOW) for _ in range(4)]
+    other = store.ledger.reserve("sendgrid", 0.5, NOW)
+    later = store.ledger.reserve("smtp", 0.5, NOW + timedelta(seconds=60))
+
+    assert waits == pytest.approx([0.0, 0.0, 0.5, 1.0])
+    assert (other, later) == (0.0, 0.0)
+
+
+def test_a_rate_makes_a_sender_wait(store: Store, tmp_path: Path) -> None:
+    draft, clock = planned(store, tmp_path, 30), Clock()
+
+    send(store, draft, Carrier(), tmp_path, clock=clock, restraint=Restraint(rate=5))
+
+    assert 4.9 <= (clock.now - NOW).total_seconds() <= 5.1
