@@ -13,7 +13,7 @@ import pytest
 from digest import config
 from digest.composer import Reader
 from digest.errors import Outcome, ProviderError
-from digest.providers import Batch, Provider, Receipt, Refusal, connect
+from digest.providers import Answer, Batch, Provider, Receipt, Refusal, connect
 from tests import fake_sendgrid
 from tests.handmade import ANA, ISSUE, edition
 from tests.mailservers import Keeper, real_server
@@ -165,6 +165,30 @@ def test_each_delivery_is_announced_before_it_is_taken(carrier):
         assert answer.delivery in announced
 
     assert sorted(announced) == [reader.delivery for reader in batch.readers]
+
+
+def test_an_answer_is_told_before_anything_else_starts(carrier):
+    """Or, after a kill, more would be unknown than was in flight."""
+    under_way: list[int] = [0]
+    most = 0
+
+    def starting(*ids: str) -> None:
+        nonlocal most
+        under_way[0] += len(ids)
+        most = max(most, under_way[0])
+
+    def answered(_answer: Answer) -> None:
+        under_way[0] -= 1
+        told.append(_answer.delivery)
+
+    told: list[str] = []
+    batch = Batch(ISSUE.id, EDITION, readers(40), starting, answered)
+    for answer in carrier.provider.hand_over(batch):
+        if answer.delivery not in told:
+            answered(answer)
+
+    assert most <= max(4, getattr(carrier.provider, "at_once", 0))
+    assert under_way == [0]
 
 
 def test_an_empty_batch_and_a_second_batch_are_nothing_special(carrier):

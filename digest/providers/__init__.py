@@ -28,7 +28,7 @@ _ACCOUNTS = {
 }
 
 
-def _not_noted(*deliveries: str) -> None:
+def _not_noted(*_: object) -> None:
     """Nobody wants to know: there is no ledger."""
 
 
@@ -42,6 +42,9 @@ class Batch:
     # A provider calls it with the ids of deliveries right before the first bytes of them leave that
     # cannot be taken back. From any thread; what it raises stops these and the hand-over.
     starting: Callable[..., None] = _not_noted
+    # And this with an answer, once it is known and before anything else starts; a provider that has
+    # nothing else under way need not, as the answer comes out before it starts more.
+    answered: Callable[["Answer"], None] = _not_noted
 
     def message(self, reader: Reader) -> bytes:
         """The complete message. A permanent ProviderError when this reader can have none."""

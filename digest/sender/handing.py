@@ -84,26 +84,33 @@ class Handing:
         readers = [self.material.reader(one.subscriber) for one in claimed]
         people = {reader.delivery: one for reader, one in zip(readers, claimed, strict=True)}
         started: set[str] = set()
+        known: dict[str, Answer] = {}
 
         def starting(*deliveries: str) -> None:
             self.journal.start(*[people[delivery].number for delivery in deliveries])
             started.update(deliveries)
 
+        def answered(answer: Answer) -> None:
+            self.journal.answer(people[answer.delivery].number, answer)
+            known[answer.delivery] = answer
+
         message = self.material.edition(edition, released)
-        answers = self.provider.hand_over(Batch(self.material.issue_id, message, readers, starting))
+        batch = Batch(self.material.issue_id, message, readers, starting, answered)
+        answers = self.provider.hand_over(batch)
         try:
             for answer in answers:
                 one = people[answer.delivery]
-                self.journal.answer(one.number, answer)
+                if answer.delivery not in known:
+                    answered(answer)
                 started.discard(answer.delivery)
                 self.breaker.record(isinstance(answer, Refusal))
                 self.answered.append(self._mark(answer, one))
         except ProviderError:  # whatever has no answer was certainly not taken
             raise
         except BaseException:
-            self.answered += [
-                Mark(people[name].number, DeliveryState.UNKNOWN, reason=KILLED) for name in started
-            ]
+            for name in tuple(started):
+                doubt = Refusal(name, Outcome.UNKNOWN, KILLED)
+                self.answered.append(self._mark(known.get(name, doubt), people[name]))
             raise
         finally:
             self.journal.flush()

@@ -8,6 +8,7 @@ file is never more than was in flight at one moment. The file is locked as long 
 which the kernel ends however the run ended, and across containers.
 """
 
+import errno
 import importlib
 import os
 import secrets
@@ -95,7 +96,14 @@ class Journal:
     def _write(self, lines: Sequence[str]) -> None:
         heard, self._heard = self._heard, []
         if heard or lines:
-            os.write(self._file, "".join((*heard, *lines)).encode())
+            self._append("".join((*heard, *lines)).encode())
+
+    def _append(self, data: bytes) -> None:
+        """All of it, or OSError and nothing: a line that is cut off would spoil the next one."""
+        size = os.fstat(self._file).st_size
+        if os.write(self._file, data) < len(data):  # the disk is full
+            os.ftruncate(self._file, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
 
 class Remains:

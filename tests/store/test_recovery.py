@@ -1,5 +1,6 @@
 """Windows of senders that died, or that seem to have died."""
 
+import resource
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from digest.pace import Patience
 from digest.providers import Provider, Receipt
 from digest.providers.outbox import Outbox
 from digest.sender import journal as journals
-from digest.sender.journal import Journal
+from digest.sender.journal import Journal, Remains
 from digest.sender.recovery import Recovery
 from digest.store import Store
 from digest.store.ledger.claims import LEASE
@@ -172,3 +173,24 @@ def test_an_answer_is_in_the_journal_when_another_delivery_is_on_its_way(tmp_pat
     remains.close()
 
     assert found == {0: Receipt("", "taken", new=True), 1: None}
+
+
+def test_a_start_that_the_disk_has_no_room_for_is_refused_and_spoils_no_other(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path, "smtp")
+    journal.begin(1)
+    journal.start(1)
+    was = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.path.stat().st_size + 4, was[1]))
+    try:
+        with pytest.raises(OSError, match=r"space|large"):
+            journal.start(22)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, was)
+    journal.start(3)
+    journal.abandon()
+
+    remains = Remains(tmp_path, journal.owner)
+    assert remains.read(1) == {1: None, 3: None}
+    remains.remove()

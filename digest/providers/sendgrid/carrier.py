@@ -7,7 +7,7 @@ of a refusal. What is refused for a cause that lies in few readers is sent again
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from queue import LifoQueue
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 60.0  # seconds without a byte; the readers of a request are unknown after that
 _AFTER_DOUBT = "not handed over, because SendGrid did not answer for others"
+_AFTER_END = "not handed over, because the hand-over ended before"
 _SANDBOX_HINT = "set `sandbox = false` in [sendgrid] to send for real"
 
 
@@ -55,6 +56,7 @@ class _Run:
     """One `hand_over`, and why it goes on no further once it does not. Threads write to it."""
 
     starting: Callable[..., None]  # the batch's
+    answered: Callable[[Answer], None]  # the batch's
     stop: Stop | None = None
     pause: Later | None = None
     validated: list[int] = field(default_factory=list)  # readers of each request
@@ -102,7 +104,7 @@ class Sendgrid:
         """As `Provider.hand_over`. Nothing is waited for: a limit is told as `retry_after`."""
         if self._closed:
             raise ProviderError("the provider is closed", outcome=Outcome.TEMPORARY)
-        run = _Run(batch.starting)
+        run = _Run(batch.starting, batch.answered)
         requests = self._form(batch.edition).requests(batch.readers, self._way.personalizations)
         for answers in self._answers(run, requests, len(batch.readers)):
             yield from answers
@@ -143,9 +145,12 @@ class Sendgrid:
                     break
             while flying:
                 yield flying.popleft().result()
-        finally:  # nobody iterates any more: what has not begun never does
+        finally:  # nobody iterates any more: what has not begun never does, the rest ends
+            if flying:
+                run.pause = run.pause or Later(_AFTER_END)
             for future in flying:
                 future.cancel()
+            wait(flying)
 
     def _one_by_one(
         self, run: _Run, requests: Iterable[Request | Unwritable]
@@ -165,7 +170,10 @@ class Sendgrid:
             request = waiting.pop()
             said = run.stop or run.pause or self._post(run, request)
             run.note(request, said)
-            answers += _settled(request, said)
+            settled = _settled(request, said)
+            for answer in settled:  # before this thread starts another request
+                run.answered(answer)
+            answers += settled
             waiting += _again(request, said)
         return answers
 

@@ -23,6 +23,7 @@ class Letter(NamedTuple):
     pieces: tuple[bytes, ...]  # the message; its last line ends with CRLF, none begins with a dot
     wide: bool  # there is UTF-8 in its header or envelope (RFC 6531)
     starting: Callable[[str], None]  # the batch's: told before what cannot be taken back
+    answered: Callable[[Answer], None]  # and what was said, before anything else starts
 
     @property
     def size(self) -> int:
@@ -49,6 +50,7 @@ class Envelopes:
             pieces=(*signature, message),
             wide=not (recipient.isascii() and message[: message.find(b"\r\n\r\n")].isascii()),
             starting=batch.starting,
+            answered=batch.answered,
         )
 
     def _sender(self, reader: Reader) -> str:
@@ -108,10 +110,10 @@ class Mailroom:
         self.returned.append(letter)
 
     def receipt(self, letter: Letter, reply: Reply) -> None:
-        self._answer(Receipt(letter.delivery, reply.text, new=True))
+        self._answer(letter, Receipt(letter.delivery, reply.text, new=True))
 
     def refuse(self, letter: Letter, outcome: Outcome, reason: str) -> None:
-        self._answer(Refusal(letter.delivery, outcome, reason))
+        self._answer(letter, Refusal(letter.delivery, outcome, reason))
 
     def withdraw(self, failure: ProviderError) -> None:
         """A letter was certainly not taken, for a reason that stands for all: no answer to it."""
@@ -122,8 +124,9 @@ class Mailroom:
         """Nothing more is given out; what is on its way is still answered."""
         self.failure = self.failure or failure
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, letter: Letter, answer: Answer) -> None:
         self.out -= 1
+        letter.answered(answer)
         self.answers.append(answer)
 
     def _made(self) -> Letter | None:
