@@ -40,7 +40,7 @@ def client(workshop):
     return TestClient(application(workshop, Bell()), base_url=HOST)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     path = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
