@@ -42,7 +42,7 @@ def situation(state: IssueState | None = None, **settings: object) -> Situation:
 
 
 def said(answer: Answer, asked: datetime | None = DUE - HOUR) -> Approval:
-    return Approval("approve = true", asked, answer, None)
+    return Approval("approve is set", asked, answer, None)
 
 
 def test_an_issue_that_is_due_is_planned_then_sent_then_left_alone():
@@ -114,15 +114,18 @@ def test_with_approval_an_issue_is_planned_ahead_and_the_editors_are_asked():
     assert decide(ahead, DUE + WEEK - 6 * HOUR - MINUTE) == Rest()
     assert decide(ahead, DUE + WEEK - 6 * HOUR) == Plan(coming)
     planned = replace(ahead, coming=Known(coming, IssueState.PLANNED))
-    assert decide(planned, DUE + WEEK - 5 * HOUR) == Ask(coming, "approve = true")
+    assert decide(planned, DUE + WEEK - 5 * HOUR) == Ask(coming, "approve is set")
 
 
 @pytest.mark.parametrize(
     ("answer", "step"),
     [
         (Answer.APPROVED, Send(issue())),
-        (Answer.HELD, Rest(("weekly-2026-11-19 is held: approve = true",))),
-        (Answer.NONE, Rest(("weekly-2026-11-19 waits for an editor's yes: approve = true",))),
+        (Answer.HELD, Rest(("weekly-2026-11-19 is held: approve is set",))),
+        (
+            Answer.NONE,
+            Rest(("weekly-2026-11-19 waits for an editor's yes: approve is set",)),
+        ),
     ],
 )
 def test_at_the_due_moment_only_what_was_approved_is_sent(answer, step):

@@ -21,7 +21,7 @@ from digest.store.ledger.records import IssueState
 from digest.store.schedule.records import Answer, Approval, Standing
 
 GRACE = timedelta(minutes=10)  # a restart or a slow night is not "late"
-APPROVE = "approve = true"
+APPROVE = "approve is set"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def summary(plan: Plan) -> tuple[str, ...]:
     stories = [f"Story: {plain(story.title)}" for story in plan.stories[:_TITLES]]
     if len(plan.stories) > _TITLES:
         stories.append(f"and {len(plan.stories) - _TITLES} more")
-    skipped = [f"{number:,} get none: {why}" for why, number in plan.skipped.items()]
+    skipped = [f"{number:,} skipped: {why}" for why, number in plan.skipped.items()]
     return (
         f"{plan.readers:,} readers, {len(plan.editions):,} different editions",
         *skipped,
