@@ -15,10 +15,20 @@ from digest.composer import delivery_id
 from digest.store.bulk import lookup
 from digest.store.ledger.coverage import HANDED_OVER
 from digest.store.ledger.schema import delivery, issue
-from digest.store.schema import subscriber
+from digest.store.schema import MOMENT, subscriber
 
 _THOROUGH = timedelta(days=30)  # how far back a delivery is looked for whose address is gone
 _ISSUES = 400  # that far back one is looked for at all
+
+
+# SQLite goes in this order then, issue by issue, and not through every delivery there is.
+_LATEST = sa.text("""
+    SELECT delivery.issue_number, delivery.number, delivery.state FROM issue
+    CROSS JOIN delivery
+    WHERE delivery.issue_number = issue.number AND delivery.subscriber_id = :person
+    AND delivery.state IN :states AND delivery.submitted_at <= :at
+    ORDER BY delivery.submitted_at DESC LIMIT 1
+""").bindparams(sa.bindparam("at", type_=MOMENT), sa.bindparam("states", expanding=True))
 
 
 class Place(NamedTuple):
@@ -61,18 +71,9 @@ def find_people(connection: sa.Connection, addresses: Iterable[str]) -> dict[str
 
 def latest_place(connection: sa.Connection, person: int, at: datetime) -> Place | None:
     """The latest delivery that was handed over to someone before that moment."""
-    row = connection.execute(
-        sa.select(delivery.c.issue_number, delivery.c.number, delivery.c.state)
-        .join(issue, issue.c.number == delivery.c.issue_number)
-        .where(
-            delivery.c.subscriber_id == person,
-            delivery.c.state.in_(HANDED_OVER),
-            delivery.c.submitted_at <= at,
-        )
-        .order_by(delivery.c.submitted_at.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else Place(*row, person)
+    values = {"person": person, "at": at, "states": HANDED_OVER}
+    row = connection.execute(_LATEST, values).one_or_none()
+    return None if row is None else Place(row.issue_number, row.number, row.state, person)
 
 
 def _keys(addresses: Iterable[str]) -> dict[str, list[str]]:
