@@ -5,11 +5,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from digest import providers
 from digest.errors import StoreError
 from digest.store import Store
 from digest.store.ledger.records import IssueState
@@ -17,6 +18,17 @@ from digest.workers import submit
 from tests.mailservers import real_server
 from tests.project import SETTINGS, Project
 from tests.store.lists import take_in
+from tests.store.scheduled import (
+    HOUR,
+    THURSDAY,
+    WEEK,
+    issues,
+    newsletter,
+    posts,
+    scheduler,
+    ticks,
+)
+from tests.store.sending import Carrier, Clock, readers
 from tests.store.served import kill, until
 from tests.store.test_serve_schedule import CONNECTIONS, KEY, SlowKeeper
 
@@ -181,3 +193,23 @@ def test_a_worker_without_the_posts_of_the_plan_sends_nothing(office: Office) ->
 
     assert office.took == 0
     assert office.states() == {"planned": READERS}
+
+
+def test_the_schedule_leaves_what_is_due_to_workers(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As often as it ticks: a batch that waits for a worker gets no second job."""
+    monkeypatch.setitem(providers._MODULES, "carrier", "tests.store.carried")
+    monkeypatch.setattr("tests.store.carried.CARRIER", Carrier())
+    readers(store, 5)
+    posts(tmp_path, THURSDAY - 3 * WEEK, 9)
+    clock = Clock(THURSDAY - HOUR)
+    configured = replace(newsletter(tmp_path), workers=True)
+
+    for done in ticks(scheduler(configured, store, clock), clock, THURSDAY + 2 * HOUR, HOUR / 4):
+        assert not done.failed
+
+    (issue,) = issues(store)
+    with store.database.reading() as connection:
+        jobs = connection.exec_driver_sql("SELECT args FROM procrastinate_jobs").scalars().all()
+    assert (issue.state, jobs) == (IssueState.SENDING, [{"issue": issue.number, "window": 0}])
