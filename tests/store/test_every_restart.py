@@ -28,7 +28,7 @@ def test_a_restart_at_any_point_of_a_week_gives_every_reader_the_issue_once(
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
     kills = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(kills) > 20
+    assert len(kills) > 12  # commits of a week: planning, claiming, closing
     assert {kill["state"] for kill in kills} == {"done"}
     for kill in kills:
         assert set(kill["taken"]) <= {1}, kill

@@ -1,8 +1,8 @@
 """One week of a newsletter, killed at every commit in turn: `python -m tests.store.weeks URL ROOT`.
 
 A process of its own, because it forks: each child lives through the week up to its kill, as a
-machine would that goes away just before or just after a commit. Another child, which knows
-nothing but the store, goes on. Prints one JSON object a kill: how often each delivery was taken.
+machine would that goes away just before a commit (or now and then just after one). Another child,
+which knows nothing but the store, goes on. Prints one JSON object a kill: what was taken how often.
 """
 
 import json
