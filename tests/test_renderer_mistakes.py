@@ -61,6 +61,13 @@ def mistake(tmp_path):
         (TEXT + '<mj-include path="x.mjml" />', 2, "<mj-include> cannot be used"),
         (TEXT + '<mj-text font-family="Roboto">x</mj-text>', 2, "the font roboto would be loaded"),
         (TEXT + '<mj-text><a href="{{ story.url }}">x</a></mj-text>', 2, "may break it"),
+        (TEXT + "{% for x in range(10 ** 9) %}x{% endfor %}", 2, "range(1000000000): loops may"),
+        (TEXT + "{% for x in range(10 ** 20) %}x{% endfor %}", 2, "loops may count to 10,000"),
+        (
+            TEXT + "{% for x in range(9000) %}\n{% for y in range(9000) %}{% endfor %}{% endfor %}",
+            3,
+            "range(9000): loops may count to 10,000 together",
+        ),
         ("{% for x in range(3) %}<mj-text>{% endfor %}", 1, "this loop opens or closes a tag"),
     ],
 )
@@ -196,3 +203,11 @@ def test_a_file_that_is_or_may_be_included_is_no_warning(tmp_path, name):
     (tmp_path / "story.mjml").write_text("<mj-text>{% include " + name + " %}</mj-text>")
 
     assert Renderer(tmp_path, invented.settings(tmp_path)).findings() == ()
+
+
+def test_what_loops_may_count_is_for_each_rendering_anew(tmp_path):
+    (tmp_path / "templates").mkdir()
+    source = "<mj-text>{% for x in range(9000) %}{% endfor %}</mj-text>"
+    (tmp_path / "templates" / "story.mjml").write_text(source)
+
+    Renderer(tmp_path / "templates", invented.settings(tmp_path)).compile(STORIES, ISSUE, "en")

@@ -14,7 +14,7 @@ from digest.config import Config
 from digest.errors import TemplateError
 from digest.layout import Block, BlockName, Compiled, Layout, Slot
 from digest.models import Finding, Issue, Severity, Story
-from digest.renderer.environment import Templates, environment, render
+from digest.renderer.environment import Templates, counting, environment, render
 from digest.renderer.folders import Folders
 from digest.renderer.marks import Marks, key_for
 from digest.renderer.mjml import compile_mjml
@@ -127,7 +127,8 @@ class Renderer:
 
     def theme(self) -> dict[str, str]:
         """The texts that `theme.jinja` sets, for pages that look like the mail."""
-        module = self._environment.get_template("theme.jinja").module
+        with counting():
+            module = self._environment.get_template("theme.jinja").module
         return {name: str(text) for name, text in vars(module).items() if isinstance(text, str)}
 
     def findings(self) -> tuple[Finding, ...]:

@@ -1,6 +1,8 @@
 """Jinja2 as templates meet it: filters, translations, and mistakes told by file and line."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,7 +11,7 @@ from types import CodeType, TracebackType
 from jinja2 import Environment, StrictUndefined, TemplateNotFound, pass_context
 from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.environment import TemplateModule
-from jinja2.exceptions import TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import TemplateRuntimeError, TemplateSyntaxError
 from jinja2.runtime import Context
 from jinja2.utils import missing
 
@@ -35,6 +37,8 @@ GIVEN = frozenset((*BlockName, *Slot)) | frozenset(
     ("story", "items", "newsletter", "address", "cadence", "date", "lang", "dir")
 )
 EXTENSIONS = ("jinja2.ext.i18n",)
+COUNTED = 10_000  # numbers that loops may count while a template is rendered: no mail has as many
+_left: ContextVar[int] = ContextVar("_left", default=COUNTED)
 
 
 class _Missing(StrictUndefined):
@@ -95,6 +99,7 @@ def environment(folders: Folders, known: Templates | None = None) -> Environment
         extensions=EXTENSIONS,
     )
     made.filters |= FILTERS
+    made.globals["range"] = _range
     # The language is in the context of a rendering, so that a template is parsed once for all.
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     return made
@@ -105,7 +110,8 @@ def render(
 ) -> str:
     """The template's text. Every mistake of its author is a TemplateError with file and line."""
     try:
-        return environment.get_template(name).render(values)
+        with counting():
+            return environment.get_template(name).render(values)
     except TemplateError:
         raise
     except Exception as error:
@@ -135,7 +141,11 @@ def _mistake(error: Exception, folders: Folders) -> TemplateError | None:
     if isinstance(error, RecursionError):
         message = "a template or macro that includes or calls itself without end"
         return TemplateError(message, path=path, line=line, hint="remove the include, or end it")
-    said = str(error) if isinstance(error, UndefinedError) else f"{type(error).__name__}: {error}"
+    said = (
+        str(error)
+        if isinstance(error, TemplateRuntimeError)
+        else f"{type(error).__name__}: {error}"
+    )
     return TemplateError(said, path=path, line=line)
 
 
@@ -148,6 +158,31 @@ def _place(traceback: TracebackType | None, folders: Folders) -> tuple[Path, int
             place = path, traceback.tb_lineno
         traceback = traceback.tb_next
     return place
+
+
+@contextmanager
+def counting() -> Iterator[None]:
+    """Let loops count anew."""
+    before = _left.set(COUNTED)
+    try:
+        yield
+    finally:
+        _left.reset(before)
+
+
+def _range(*bounds: int) -> range:
+    """As Python's, and with an end: a slip of some zeros would hold up every save after it."""
+    numbers = range(*bounds)
+    try:
+        left = _left.get() - len(numbers)
+    except OverflowError:  # more numbers than memory has places
+        left = -1
+    if left < 0:
+        raise TemplateRuntimeError(
+            f"range({', '.join(map(str, bounds))}): loops may count to {COUNTED:,} together"
+        )
+    _left.set(left)
+    return numbers
 
 
 def _escapes(name: str | None) -> bool:
