@@ -207,7 +207,8 @@ def copy_of(draft: Draft, edition: Edition) -> Copy:
 
 def proof_of(draft: Draft, language: str) -> Proof:
     """One message of a language, with a story of every shape, for the checks."""
-    shapes = [story.id for story in _shapes(draft.candidates()[0])]
+    stories = _shapes(draft.candidates()[0])
+    shapes = [story.id for story in stories]
     message = draft.frozen(language, shapes, shapes)
     preferences = Preferences(tags=("ai",), languages=(language,))
     cadence = draft.issue.cadence
@@ -229,6 +230,7 @@ def proof_of(draft: Draft, language: str) -> Proof:
         ),
         why=reader.why,
         newsletter=draft.config.newsletter,
+        stories=stories,
         own_hosts=[host_of(draft.config.content.url)],
         verdicts=broken("".join(piece.text for piece in pieces)),
     )

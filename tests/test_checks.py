@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from digest.checks import RULES, find, nearest
-from digest.cli.reports import sarif
+from digest.cli.reports import is_file, sarif
 from digest.models import Finding, Severity
-from tests import checks_page
+from digest.renderer import Renderer
+from tests import checks_page, invented
 from tests.conftest import ROOT
 
 # `refuse(path, 0, "content/encoding", …` and `Finding(path, 0, "front-matter/none", …`
@@ -49,6 +50,23 @@ def test_the_page_of_checks_is_that_of_the_registry():
     assert checks_page.PAGE.read_text() == checks_page.page(), "python -m tests.checks_page"
 
 
+MOUSTACHE = """\
+---
+title: "The moustache"
+publishedAt: "2026-11-17"
+hashtags: "#ai #en"
+---
+
+## How `{{ message }}` became the moustache
+
+**TLDR:** Jinja writes `{% if user %}`, and Handlebars had `{{ 'a name' }}` before it.
+
+**Key takeaways:**
+- Many a page greeted its readers with a word that a program leaves: `None`
+- `undefined`
+
+**Link:** [The account](https://example.com/moustache)
+"""
 FINDINGS = [
     Finding("content/a post.md", 7, "link/http", Severity.WARNING, "http://x", "link", "https"),
     Finding("weekly-2026-11-19/3fa1", 0, "size/html", Severity.ERROR, "110,000 bytes"),
@@ -71,6 +89,7 @@ def test_sarif_has_the_shape_that_its_schema_requires():
         assert result["message"]["text"]
         for location in result["locations"]:
             assert location.keys() <= {"physicalLocation", "logicalLocations"}
+            assert not location["physicalLocation"]["artifactLocation"]["uri"].startswith("/")
 
 
 def test_sarif_places_a_finding_in_its_file_by_an_escaped_uri():
@@ -79,7 +98,8 @@ def test_sarif_places_a_finding_in_its_file_by_an_escaped_uri():
     place = first["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "content/a%20post.md"
     assert place["region"] == {"startLine": 7}
-    assert "logicalLocations" in second["locations"][0]
+    assert second["locations"][0]["logicalLocations"][0]["fullyQualifiedName"].endswith("/3fa1")
+    assert second["message"]["text"] == "weekly-2026-11-19/3fa1: 110,000 bytes"
     assert "region" not in third["locations"][0]["physicalLocation"]
 
 
@@ -148,6 +168,20 @@ def test_check_gives_sarif_and_annotations(run, project):
     place = results["content/shouting"]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "content/shout.md"
     assert "::warning file=content/shout.md,line=8,title=content/shouting::capitals" in annotated
+
+
+def test_a_post_may_speak_of_placeholders_and_of_none(run, project):
+    project.write("content/moustache.md", MOUSTACHE)
+    done = run("check")
+
+    assert (done.code, done.out) == (0, "")
+
+
+def test_a_template_of_ours_is_named_without_where_it_lies(run, project):
+    shell = Renderer(None, invented.settings(project.root)).path("digest.mjml")
+
+    assert shell == "digest.mjml (ours)"
+    assert not is_file(shell)
 
 
 def test_the_samples_have_no_errors_and_no_warnings(run, monkeypatch):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from html import unescape
 
 from digest.checks.places import Places
 from digest.checks.proof import Before, Copy, Proof
@@ -224,11 +225,13 @@ def check_proof(proof: Proof) -> Iterator[Finding]:
     """What was not filled in."""
     for number, text in proof.document.shown():
         element = proof.document.elements[number]
-        if match := _LEFTOVER.search(text.strip()):
+        match = _LEFTOVER.search(text.strip())
+        if match and not proof.told(match[0]):
             yield LEFTOVER.at(*proof.sources.place(element), f"“{match[0]}”")
-    if match := _SLOT.search(proof.shared):
-        line = proof.shell.line_of(match[0])
-        yield SLOT.at(proof.shell.path, line, f"“{match[0][:40]}” in the message")
+    slots = (match[0] for match in _SLOT.finditer(unescape(proof.shared)))
+    if slot := next((one for one in slots if not proof.told(one)), ""):
+        line = proof.shell.line_of(slot)
+        yield SLOT.at(proof.shell.path, line, f"“{slot[:40]}” in the message")
     if len(proof.message) > MESSAGE:
         yield WHOLE.at(f"message.{proof.language}", 0, f"{len(proof.message):,} bytes")
 

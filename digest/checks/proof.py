@@ -7,7 +7,7 @@ from functools import cached_property
 from digest.checks.cascade import Colours
 from digest.checks.markup import Document, Piece, Sources, Template, read
 from digest.config import Newsletter
-from digest.models import Edition
+from digest.models import Edition, Story
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,17 @@ class Proof:
     pages: Sequence[str]  # the reader's own links: preferences, pause, unsubscribe
     why: str  # why the reader gets it
     newsletter: Newsletter
+    stories: Sequence[Story] = ()  # that are in it
     own_hosts: Sequence[str] = ()  # that pictures may come from, beside the sender's
     verdicts: Sequence[str] = ()  # what the readers' mail programs make of it, where it breaks
+
+    def told(self, words: str) -> bool:
+        """Whether a story says these words itself: posts are written about `{{ }}` and None too."""
+        return any(
+            words in text
+            for story in self.stories
+            for text in (story.title, story.tldr, *story.takeaways, *story.tradeoffs, story.why)
+        )
 
     @cached_property
     def html(self) -> str:

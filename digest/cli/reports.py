@@ -11,6 +11,7 @@ from digest.checks import Rule, find
 from digest.cli.session import COLOURS
 from digest.cli.shapes import finding_json
 from digest.cli.tables import counted
+from digest.config import FILE
 from digest.models import Finding, Severity
 
 SARIF_SCHEMA = (
@@ -133,8 +134,11 @@ def _result(finding: Finding, index: int) -> dict[str, object]:
             place["region"] = {"startLine": finding.line}
         result["locations"] = [{"physicalLocation": place}]
     else:
+        # GitHub refuses the whole log where one result is in no file: locationFromSarifResult
+        place = {"artifactLocation": {"uri": FILE}}
         logical = {"fullyQualifiedName": finding.path}
-        result["locations"] = [{"logicalLocations": [logical]}]
+        result["locations"] = [{"physicalLocation": place, "logicalLocations": [logical]}]
+        result["message"] = {"text": f"{finding.path}: {_message(finding)}"}
     return result
 
 

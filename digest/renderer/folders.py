@@ -34,10 +34,15 @@ class Folders(BaseLoader):
         raise TemplateNotFound(name)
 
     def shown(self, template: str | Path) -> str:
-        """The file of a template as people know it: relative to the project where it is inside."""
+        """The file of a template as people know it: relative to the project where it is inside.
+
+        Ours are somewhere on this machine, which is nobody's business in the log of another.
+        """
         path = self.path(template) if isinstance(template, str) else template
-        inside = path.is_relative_to(self._root)
-        return (path.relative_to(self._root) if inside else path).as_posix()
+        if path.is_relative_to(self._root):
+            return path.relative_to(self._root).as_posix()
+        ours = path.is_relative_to(self._folders[-1])
+        return f"{path.relative_to(self._folders[-1]).as_posix()} (ours)" if ours else str(path)
 
     def holds(self, path: Path) -> bool:
         """Whether a file is in one of the folders."""
