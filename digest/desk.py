@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from digest.config import Config
 from digest.content import Content
 from digest.errors import StaleError
+from digest.freshness import begun
 from digest.issues import Draft
 from digest.listing import Listing
 from digest.models import Issue, Window
@@ -34,13 +35,14 @@ class Desk:
     now: datetime
 
     def lay_out(self, issue: Issue, *, replan: bool = False) -> Draft:
-        """The issue as it was planned, if it was; otherwise (or to `replan`) as it is now.
+        """The issue as it was planned, if it was; otherwise (or to `replan`) as it is now. What has
+        begun to be handed over keeps its window.
 
         Whoever follows the newsletter since an issue that did not reach them is given back its
         stories; who was looked at for none yet gets those of the window.
         """
         planned = self.store.ledger.find(issue.id)
-        if planned is not None and not replan:
+        if planned is not None and (not replan or begun(self.store, planned)):
             return self._draft(self._cut(as_planned(self.config, planned)), planned.listed_from)
         cut = self._cut(issue)
         self.store.ledger.settle_marks()

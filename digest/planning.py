@@ -7,24 +7,22 @@ together, as far as `_WAITING` allows.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from digest import __version__
 from digest.cadence import release
 from digest.composer import EditionMessage
 from digest.config import Config
-from digest.errors import StaleError
+from digest.freshness import Frozen, basis, begun, bring_up_to_date, require_fresh, stories_of, told
 from digest.issues import BATCH, NOTHING_NEW, Composition, Draft, closing_zone, issue_at
 from digest.models import (
     Cadence,
     Edition,
     Issue,
-    Omission,
     Plan,
     Preferences,
     Reason,
@@ -33,24 +31,14 @@ from digest.models import (
 )
 from digest.readership import StoredReaders
 from digest.sender import Material
-from digest.snapshot import canonical, digest_of, story_digest
 from digest.store import DueReader, Store
 from digest.store.ledger import Draftsman, Ledger
-from digest.store.ledger.records import Contents, PlannedEdition, PlannedIssue, PlannedStory
+from digest.store.ledger.records import Contents, PlannedEdition, PlannedIssue
 
 _CHUNK = 10_000  # deliveries of one transaction
 _WAITING = 100_000  # readers that wait for their edition's batch to fill, in all: 8 bytes each
 _REMEMBERED = 100_000  # different readers
 _EDITIONS = 2000  # messages of editions kept ready
-_FAR = {Reason.BEFORE_WINDOW, Reason.AFTER_WINDOW}
-
-
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """An issue of the store, and what it holds."""
-
-    issue: PlannedIssue
-    contents: Contents
 
 
 def freeze(
@@ -66,11 +54,14 @@ def freeze(
     """The plan of the draft's issue: the one there is, or a new one.
 
     StaleError when there is one and what it was made of has changed since; a plan made `ahead` of
-    its time leaves what came later to the next issue. `replan` makes a new one all the same;
-    StoreError when the old one has begun to be handed over.
+    its time leaves what came later to the next issue. `replan` makes a new one all the same; of one
+    that has begun to be handed over it keeps readers and editions, and StoreError when a story of
+    theirs is gone, or nothing is left to be handed over.
     """
     ledger, name = store.ledger, draft.issue.id
     known = ledger.find(name)
+    if known is not None and replan and begun(store, known):
+        return bring_up_to_date(draft, store, known)
     if known is not None and not replan:
         frozen = Frozen(known, ledger.contents(known.number))
         require_fresh(draft, frozen, ahead=ahead)
@@ -124,74 +115,17 @@ def material(draft: Draft, ledger: Ledger, planned: PlannedIssue) -> Material:
     return Material(planned.id, edition, draft.reader)
 
 
-def require_fresh(draft: Draft, frozen: Frozen, *, ahead: bool = False) -> None:
-    """StaleError when anything changed that the plan was made of."""
-    if changes := stale(draft, frozen, ahead=ahead):
-        name = frozen.issue.id
-        raise StaleError(
-            f"the plan of {name} is stale: " + "; ".join(changes),
-            hint=f"look at a new plan: digest plan --replan --at {name.partition('-')[2]}",
-            changes=changes,
-        )
-
-
-def stale(draft: Draft, frozen: Frozen, *, ahead: bool = False) -> tuple[str, ...]:
-    """What has changed since the plan, in words; empty when it stands."""
-    contents, now = frozen.contents, basis(draft)
-    end = frozen.issue.window.end if ahead else draft.issue.window.end
-    parts = sorted(now.keys() | contents.basis.keys())
-    changes = [f"{part} has changed" for part in parts if now.get(part) != contents.basis.get(part)]
-    planned = {story.id: story.digest for story in contents.stories if not story.omitted}
-    present = {
-        story.id: story_digest(story)
-        for story in told(draft, contents.editions)
-        if story.id in planned or draft.listing.of(story) < end
-    }
-    for story in sorted(planned.keys() | present.keys()):
-        if story not in present:
-            changes.append(f"story {story} is gone")
-        elif story not in planned:
-            changes.append(f"story {story} is new")
-        elif planned[story] != present[story]:
-            changes.append(f"story {story} has changed")
-    return tuple(changes)
-
-
-def basis(draft: Draft) -> dict[str, str]:
-    """What a plan depends on apart from its stories: part -> digest. No secret is in it."""
-    config, issue = draft.config, draft.issue
-    parts: dict[str, object] = {
-        "config newsletter": asdict(config.newsletter),
-        "config selection": asdict(config.limits),
-        "config tags": asdict(config.tags),
-        "the window": (issue.window.start, issue.date),
-        "the version of digest": __version__,
-    }
-    templates = {f"template {name}": text for name, text in draft.renderer.sources().items()}
-    return {part: _digest(value) for part, value in (parts | templates).items()}
-
-
-def told(draft: Draft, editions: Iterable[PlannedEdition]) -> tuple[Story, ...]:
-    """The candidates that a plan is about: those of its window, and earlier ones in an edition."""
-    shown = {story for one in editions for story in (*one.stories, *one.more)}
-    start = draft.issue.window.start
-    return tuple(
-        story
-        for story in draft.candidates()[0]
-        if story.id in shown or draft.listing.of(story) >= start
-    )
-
-
 def plan_of(draft: Draft, frozen: Frozen) -> Plan:
-    """A fresh plan as the rest of the program knows plans."""
+    """A fresh plan as the rest of the program knows plans; of one that is done, what is still there
+    of its stories."""
     candidates, outside = draft.candidates()
     known = {story.id: story for story in candidates}
     editions = [
         Edition(
             one.id,
             one.language,
-            tuple(known[story] for story in one.stories),
-            tuple(known[story] for story in one.more),
+            tuple(known[story] for story in one.stories if story in known),
+            tuple(known[story] for story in one.more if story in known),
             one.readers,
             one.html_bytes,
         )
@@ -291,7 +225,7 @@ class _Audience:
         self.skipped.update(StoredReaders(self.store).others(issue))
         listed = self.draft.listing.of
         editions = tuple(one.record(listed) for one in self.editions.values())
-        stories = _stories(self.draft, editions)
+        stories = stories_of(self.draft, editions)
         return Contents(basis(self.draft), stories, editions, dict(self.skipped))
 
     def _decide(self, wish: tuple[object, ...], reader: DueReader) -> _Numbered | str:
@@ -370,16 +304,3 @@ class _Releases:
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):  # one that this machine lacks
             place = ZoneInfo(zone) if zone else place
         return release(self._settings.due, self._issue.date, place)
-
-
-def _stories(draft: Draft, editions: Sequence[PlannedEdition]) -> tuple[PlannedStory, ...]:
-    """Those that are in, and those of about this time that are out, with the reason."""
-    near: list[Omission] = [one for one in draft.candidates()[1] if one.reason not in _FAR]
-    return (
-        *(PlannedStory(story.id, story_digest(story)) for story in told(draft, editions)),
-        *(PlannedStory(one.story.id, story_digest(one.story), str(one)) for one in near),
-    )
-
-
-def _digest(value: object) -> str:
-    return digest_of(canonical(value))

@@ -20,7 +20,7 @@ ROWS = [
     {"web", "studio", "doctor"},
     {"scheduler", "workers"},
     {"gallery", "report", "matrix"},
-    {"planning", "proofs", "desk", "impact"},
+    {"planning", "freshness", "proofs", "desk", "impact"},
     {"issues", "notices", "sender"},
     {"readership"},
     {

@@ -16,8 +16,9 @@ from digest.cli.session import Session
 from digest.cli.stored import OUTBOX, freeze
 from digest.cli.tables import counted
 from digest.errors import DigestError
+from digest.freshness import Frozen
 from digest.issues import Draft
-from digest.planning import Frozen, material, plan_of
+from digest.planning import material, plan_of
 from digest.providers import connect
 from digest.sender import JOURNALS, OUTAGES, Job, Report, Stopping, run
 from digest.store import Store

@@ -12,7 +12,7 @@ from digest.issues import Draft
 from digest.models import Finding, Severity
 
 if TYPE_CHECKING:
-    from digest.planning import Frozen
+    from digest.freshness import Frozen
     from digest.store import Store
     from digest.store.ledger.records import PlannedIssue
 
@@ -80,5 +80,5 @@ def errors(findings: list[Finding]) -> list[Finding]:
 
 
 replan_option = click.option(
-    "--replan", is_flag=True, help="Plan the issue anew; only while nothing was handed over."
+    "--replan", is_flag=True, help="Plan the issue anew, or what is left of it."
 )

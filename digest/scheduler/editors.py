@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 from digest import logs
 from digest.errors import ProviderError
+from digest.freshness import Frozen
 from digest.inline import plain
 from digest.issues import Draft
 from digest.models import Plan, Preferences, Subscriber
 from digest.notices import Button, Notice, Postman
-from digest.planning import Frozen, plan_of
+from digest.planning import plan_of
 from digest.sender.trial import hand_over_test
 from digest.tokens import Keys, Purpose, approval_url, sign
 

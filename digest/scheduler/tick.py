@@ -13,9 +13,10 @@ from digest.config import Config
 from digest.content import read_content
 from digest.desk import Desk, take_in
 from digest.errors import DigestError, StaleError
+from digest.freshness import Frozen, require_fresh
 from digest.issues import Draft
 from digest.models import Cadence, Issue, Severity
-from digest.planning import Frozen, freeze, material, plan_of, require_fresh
+from digest.planning import freeze, material, plan_of
 from digest.proofs import before, blocking, inspect_plan
 from digest.scheduler.decision import Ask, Plan, Rest, Send, Skip, Step, decide
 from digest.scheduler.looking import look

@@ -9,7 +9,8 @@ from digest.content import read_content
 from digest.desk import Desk as Layout
 from digest.desk import glance
 from digest.errors import DigestError, Outcome
-from digest.planning import Frozen, as_planned, material, require_fresh
+from digest.freshness import Frozen, require_fresh
+from digest.planning import as_planned, material
 from digest.providers import Provider
 from digest.sender import JOURNALS, OUTAGES, Hands, Job, Stopping, utc_now
 from digest.store import Store

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from digest.content import Content
 from digest.errors import Outcome
+from digest.freshness import Frozen
 from digest.hashtags import Vocabulary
 from digest.issues import Draft
 from digest.models import Issue, Story
-from digest.planning import Frozen, freeze
+from digest.planning import freeze
 from digest.providers import Answer, Batch, Receipt, Refusal
 from digest.sender import Job, Material, Report, Stopping, run
 from digest.store import Store

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from digest.freshness import Frozen
 from digest.issues import Draft
 from digest.models import Cadence, Issue, Story, Visibility, Window
-from digest.planning import Frozen
 from digest.snapshot import story_digest, story_from, story_text
 from digest.store import Store
 from tests.invented import ISSUE, stories

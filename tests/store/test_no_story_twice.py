@@ -14,10 +14,11 @@ from digest.content import Content
 from digest.desk import Desk, glance, take_in
 from digest.errors import Outcome as Trouble
 from digest.errors import StaleError
+from digest.freshness import require_fresh
 from digest.hashtags import Vocabulary
 from digest.issues import Draft
 from digest.models import Cadence, Issue, Story, Window
-from digest.planning import freeze, require_fresh
+from digest.planning import freeze
 from digest.store import Consent, Store
 from digest.tokens import Keys
 from tests.no_story_twice import SCHEDULE, SCRIPT, ZONE, Outcome, Person, World

@@ -8,6 +8,7 @@ import pytest
 
 from digest.errors import StaleError, StoreError
 from digest.models import Cadence
+from digest.planning import plan_of
 from digest.store import Store, SuppressionReason
 from digest.store.ledger.records import IssueState
 from tests.invented import ISSUE
@@ -121,18 +122,61 @@ def test_replanning_makes_a_new_plan_and_leaves_no_row_of_the_old(
     assert [issue.id for issue in store.ledger.issues()] == [ISSUE.id]
 
 
-def test_what_has_begun_to_be_handed_over_is_never_planned_anew(
+def test_what_has_begun_keeps_its_readers_and_editions_and_takes_posts_as_they_are_now(
     store: Store, tmp_path: Path
 ) -> None:
     readers(store, 3)
+    first = frozen(store, draft_of(tmp_path))
+    send(store, draft_of(tmp_path), Carrier(), tmp_path, limit=1)
+    add(store, "late@example.com")
+    mended = draft_of(tmp_path, (replace(STORIES[0], title="Mended"), *STORIES[1:]))
+    with pytest.raises(StaleError):
+        frozen(store, mended)
+
+    renewed = frozen(store, mended, replan=True)
+
+    assert frozen(store, mended).issue.number == first.issue.number
+    assert renewed.contents.editions == first.contents.editions
+    assert states(store, mended) == {"planned": 2, "submitted": 1}
+
+
+def test_what_has_begun_is_not_brought_up_to_date_without_a_story_of_its_editions(
+    store: Store, tmp_path: Path
+) -> None:
+    readers(store, 3)
+    before = frozen(store, draft_of(tmp_path))
+    send(store, draft_of(tmp_path), Carrier(), tmp_path, limit=1)
+
+    with pytest.raises(StoreError, match="of its stories tables is gone"):
+        frozen(store, draft_of(tmp_path, STORIES[:2]), replan=True)
+
+    assert frozen(store, draft_of(tmp_path)).contents == before.contents
+
+
+def test_what_is_done_is_never_planned_anew(store: Store, tmp_path: Path) -> None:
+    readers(store, 3)
     draft = draft_of(tmp_path)
     frozen(store, draft)
-    send(store, draft, Carrier(), tmp_path, limit=1)
+    send(store, draft, Carrier(), tmp_path)
 
     with pytest.raises(StoreError, match="begun to be handed over"):
         frozen(store, draft, replan=True)
 
-    assert states(store, draft) == {"planned": 2, "submitted": 1}
+    assert states(store, draft) == {"submitted": 3}
+
+
+def test_what_is_done_is_told_of_also_when_a_post_of_it_is_gone(
+    store: Store, tmp_path: Path
+) -> None:
+    readers(store, 3)
+    done = frozen(store, draft_of(tmp_path))
+
+    plan = plan_of(draft_of(tmp_path, STORIES[:2]), done)
+
+    assert sorted(one.id for edition in plan.editions for one in edition.stories) == [
+        "agents",
+        "ferry",
+    ]
 
 
 def test_of_two_plans_made_at_once_the_first_finished_counts(store: Store, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ one state, and in `unknown` only what may have been on its way.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,6 +82,16 @@ class Ledger:
     def settle_coverage(self) -> None:
         """Move the marks of all readers who were handed something since the last time."""
         coverage.settle(self.database)
+
+    def begun(self, number: int) -> bool:
+        """Whether any delivery of a plan was claimed or ended."""
+        with self.database.reading() as connection:
+            return planning.begun(connection, number)
+
+    def renew(self, number: int, parts: Mapping[str, str], stories: Sequence[PlannedStory]) -> None:
+        """Hold what is left of a plan to other hashes; its deliveries and editions stay."""
+        with self.database.writing() as connection:
+            planning.renew(connection, number, parts, stories)
 
     def claims(self, number: int, owner: Owner, lease: timedelta = LEASE) -> Claims:
         """The windows of an issue, for one sender."""

@@ -6,7 +6,7 @@ plan that was not finished, or that another process finished first, is nobody's 
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +17,12 @@ from digest.models import Issue
 from digest.store.bulk import write_rows
 from digest.store.database import Database
 from digest.store.ledger.passing import pass_over
-from digest.store.ledger.records import Contents, DeliveryState, IssueState
+from digest.store.ledger.records import (
+    Contents,
+    DeliveryState,
+    IssueState,
+    PlannedStory,
+)
 from digest.store.ledger.schema import (
     basis,
     claim_window,
@@ -150,24 +155,34 @@ def _abandoned(database: Database, now: datetime) -> list[int]:
         return list(connection.scalars(query))
 
 
+def begun(connection: sa.Connection, number: int) -> bool:
+    """Whether any delivery of a plan was claimed or ended."""
+    touched = (delivery.c.issue_number == number, delivery.c.state != _PLANNED)
+    held = (claim_window.c.issue_number == number, claim_window.c.state == "claimed")
+    either = sa.or_(sa.exists(sa.select(1).where(*touched)), sa.exists(sa.select(1).where(*held)))
+    return bool(connection.scalar(sa.select(either)))
+
+
+def renew(
+    connection: sa.Connection,
+    number: int,
+    parts: Mapping[str, str],
+    stories: Sequence[PlannedStory],
+) -> None:
+    """What the rest of a plan is made of from now on."""
+    for table in (basis, issue_story):
+        connection.execute(sa.delete(table).where(table.c.issue_number == number))
+    _write_basis(connection, number, parts, stories)
+
+
 def _retire(connection: sa.Connection, number: int) -> None:
     """Take the name from a plan, if nothing of it was handed over."""
     row = connection.execute(
         sa.select(issue.c.id, issue.c.state).where(issue.c.number == number).with_for_update()
     ).one_or_none()
-    begun = sa.or_(
-        sa.exists(
-            sa.select(1).where(delivery.c.issue_number == number, delivery.c.state != _PLANNED)
-        ),
-        sa.exists(
-            sa.select(1).where(
-                claim_window.c.issue_number == number, claim_window.c.state == "claimed"
-            )
-        ),
-    )
     if row is None or row.id.startswith(_UNNAMED):
         raise StoreError("another process has just replaced this plan", hint="look at it first")
-    if connection.scalar(sa.select(begun)):
+    if begun(connection, number):
         raise StoreError(
             f"{row.id} has begun to be handed over; its plan stays as it is",
             hint=f"digest issues show {row.id}",
@@ -177,12 +192,7 @@ def _retire(connection: sa.Connection, number: int) -> None:
 
 
 def _write_contents(connection: sa.Connection, number: int, contents: Contents) -> None:
-    write_rows(connection, basis, [(number, *one) for one in sorted(contents.basis.items())])
-    write_rows(
-        connection,
-        issue_story,
-        [(number, n, s.id, s.digest, s.omitted) for n, s in enumerate(contents.stories)],
-    )
+    _write_basis(connection, number, contents.basis, contents.stories)
     write_rows(
         connection,
         edition,
@@ -202,6 +212,17 @@ def _write_contents(connection: sa.Connection, number: int, contents: Contents) 
         ],
     )
     write_rows(connection, skip, [(number, *one) for one in sorted(contents.skipped.items())])
+
+
+def _write_basis(
+    connection: sa.Connection,
+    number: int,
+    parts: Mapping[str, str],
+    stories: Sequence[PlannedStory],
+) -> None:
+    write_rows(connection, basis, [(number, *one) for one in sorted(parts.items())])
+    rows = [(number, n, s.id, s.digest, s.omitted) for n, s in enumerate(stories)]
+    write_rows(connection, issue_story, rows)
 
 
 def _write_windows(
