@@ -32,14 +32,14 @@ class Choice:
     followed: tuple[str, ...] = ()  # tags
     muted: tuple[str, ...] = ()
     cadence: str = ""
-    language: str = ""  # one code; empty: any
+    language: str = ""  # codes with a space between, preferred first; empty: any
     timezone: str = ""
 
     @property
     def preferences(self) -> Preferences:
         """As the store keeps them."""
         everything = self.what == EVERYTHING
-        languages = (self.language,) if self.language else ()
+        languages = tuple(self.language.split())
         return settled(Preferences(self.followed, everything, self.muted, languages))
 
     def follows(self, topic: Topic) -> bool:
@@ -72,13 +72,17 @@ def of(reader: Subscriber) -> Choice:
         wanted.tags,
         wanted.muted,
         reader.cadence.value,
-        wanted.languages[0] if wanted.languages else "",
+        " ".join(wanted.languages),
         reader.timezone,
     )
 
 
-def read(visit: Visit, topics: Iterable[Topic]) -> Choice:
-    """What the form says; a tag that is ticked says `topics` where nothing else was said."""
+def read(visit: Visit, topics: Iterable[Topic], before: Choice | None = None) -> Choice:
+    """What the form says; a tag that is ticked says `topics` where nothing else was said.
+
+    What the form has no field for stays as it was `before`.
+    """
+    before = before or Choice()
     names = {topic.key: topic.name for topic in topics}
     unknown = {fold(tag) for tag in (*visit.texts("tag"), *visit.texts("mute"))} - names.keys()
     if unknown:  # of an undo: a tag that they had, and that no story has any more
@@ -90,8 +94,8 @@ def read(visit: Visit, topics: Iterable[Topic]) -> Choice:
         followed=followed,
         muted=_offered(visit.texts("mute"), names),
         cadence=_one_of(visit.text("cadence"), map(str, visit.site.config.schedule)),
-        language=_one_of(visit.text("language"), visit.site.topics().languages),
-        timezone=_one_of(visit.text("timezone"), zones()),
+        language=_languages(visit, before) if "language" in visit.form else before.language,
+        timezone=_zone(visit) if "timezone" in visit.form else before.timezone,
     )
 
 
@@ -123,6 +127,18 @@ def zones() -> tuple[str, ...]:
     """Time zones as people know them: a region and a place."""
     named = (zone for zone in available_timezones() if zone.split("/")[0] in _REGIONS)
     return tuple(sorted(zone for zone in named if "/" in zone))
+
+
+def _languages(visit: Visit, before: Choice) -> str:
+    """Several of them too: who has more than one, from a list or a command, keeps them."""
+    site, wanted = visit.site, visit.text("language").split()
+    known = {*site.topics().languages, *site.config.tags.languages, *before.language.split()}
+    return " ".join(dict.fromkeys(wanted)) if known.issuperset(wanted) else ""
+
+
+def _zone(visit: Visit) -> str:
+    """Any that there is, `UTC` too, which is no place to choose."""
+    return _one_of(visit.text("timezone"), available_timezones())
 
 
 def _offered(tags: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:

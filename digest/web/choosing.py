@@ -4,7 +4,7 @@ What only the mailbox's owner may do (another address, all data, deletion, comin
 link that is mailed first: mails get forwarded, and the links in them with it.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
@@ -25,6 +25,7 @@ from digest.web.subscribing import INVALID, consent, consent_text
 from digest.web.visits import Visit, route
 
 PAUSES = (14, 30, 90)  # days
+LONGEST = timedelta(days=3660)  # of a pause that is brought back; a publisher may have made it
 PAUSED, NOT_PAUSED = "paused", ""  # of the field `pause`, beside numbers of days
 # A mail has its styles in it; what it may do is said by the frame's sandbox: nothing.
 LOOK_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
@@ -53,7 +54,8 @@ def _act(visit: Visit) -> Response:
             return _again(visit, found)
     if not asking.active(found):
         return _inactive(visit, found)
-    choice = choices.read(visit, choices.offered(visit.site, found.subscriber.preferences))
+    topics = choices.offered(visit.site, found.subscriber.preferences)
+    choice = choices.read(visit, topics, choices.of(found.subscriber))
     pause = visit.text("pause")
     mistakes = choices.mistakes(choice, visit.translations(found.subscriber.preferences))
     if mistakes:
@@ -73,11 +75,11 @@ def _save(visit: Visit, found: Subscription, choice: Choice, pause: str) -> Resp
         cadence=choices.cadence_of(choice, site),
         timezone=choice.timezone,
     )
-    if pause.isdecimal() and int(pause) in PAUSES:
-        site.store.subscriptions.pause(person, now + timedelta(days=int(pause)), now)
+    if until := _until(pause, now):
+        site.store.subscriptions.pause(person, until, now)
     elif pause == NOT_PAUSED and found.pause_until:
         site.store.subscriptions.resume(person, now)
-    was = [*choices.of(found.subscriber).fields(), ("pause", _pause(found))]
+    was = [*choices.of(found.subscriber).fields(), ("pause", _paused_until(found, now))]
     # what was before goes along in the address, for the button that undoes
     return RedirectResponse(f"{visit.request.url.path}?saved&{urlencode(was)}", 303)
 
@@ -111,6 +113,7 @@ def _shown(
         headers=headers,
         address=masked(reader.email),
         choice=choice,
+        own=choices.of(reader),
         mistakes=mistakes or {},
         topics=choices.offered(site, reader.preferences),
         known=site.topics(),
@@ -177,6 +180,23 @@ def _with(reader: Subscriber, choice: Choice, site: Site) -> Subscriber:
 
 def _pause(found: Subscription) -> str:
     return PAUSED if found.pause_until else NOT_PAUSED
+
+
+def _paused_until(found: Subscription, now: datetime) -> str:
+    """The same as a field that brings it back: a moment, for a day would be another one."""
+    until = found.pause_until
+    return until.isoformat() if until and until > now else NOT_PAUSED
+
+
+def _until(pause: str, now: datetime) -> datetime | None:
+    """When a pause that the form asks for ends; None when it asks for none that we give."""
+    if pause.isdecimal() and int(pause) in PAUSES:
+        return now + timedelta(days=int(pause))
+    try:
+        until = datetime.fromisoformat(pause)
+    except ValueError:
+        return None
+    return until if until.tzinfo and now < until <= now + LONGEST else None
 
 
 def _day(visit: Visit, found: Subscription) -> str:

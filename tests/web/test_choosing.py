@@ -222,3 +222,78 @@ def test_a_look_leaves_out_what_the_reader_was_sent(quick_pages, ana, path):
     answer = quick_pages.post(path, **{**CHOICE, "do": "look"})
 
     assert "About ferry" not in answer.text
+
+
+def form(page: str) -> dict[str, list[str]]:
+    """What a browser sends when the form is saved as it is shown."""
+    inside = page[page.index('id="form"') : page.index('name="do"')]
+    fields: dict[str, list[str]] = {"do": ["save"]}
+    for name, value in ticked(inside):
+        fields.setdefault(name, []).append(value)
+    for name, options in re.findall(
+        r'(?s)<select id="[^"]*" name="(\w+)".*?>(.*?)</select>', inside
+    ):
+        shown = re.findall(r"<option([^>]*)>([^<]*)", options)
+        (chosen,) = [one for one in shown if "selected" in one[0]] or shown[:1]
+        value = re.search(r'value="([^"]*)"', chosen[0])
+        fields[name] = [value[1] if value else chosen[1]]
+    return fields
+
+
+@pytest.mark.parametrize(
+    "languages", [("pl", "en"), ("de",), ("en",), ("de", "en"), ()], ids=" ".join
+)
+def test_a_form_saved_as_it_is_shown_changes_nothing(quick_pages, languages):
+    bo = quick_pages.reader("bo@example.com", languages=languages)
+    quick_pages.store.subscriptions.change(bo.id, START, lambda _: bo.preferences, timezone="UTC")
+    path = quick_pages.path("p", Purpose.PREFERENCES, bo.id)
+    before = quick_pages.store.subscriptions.get(bo.id)
+
+    quick_pages.client.post(path, data=form(quick_pages.get(path).text))
+
+    assert quick_pages.store.subscriptions.get(bo.id) == before
+
+
+def test_what_a_form_has_no_field_for_stays(quick_pages):
+    bo = quick_pages.reader("bo@example.com", languages=("pl", "en"))
+    path = quick_pages.path("p", Purpose.PREFERENCES, bo.id)
+
+    quick_pages.post(path, **CHOICE)
+
+    after = quick_pages.store.subscriptions.get(bo.id).subscriber.preferences
+    assert after.languages == ("pl", "en")
+
+
+def test_languages_of_a_form_are_known_ones(quick_pages, ana, path):
+    quick_pages.post(path, **CHOICE, language="en pl en")
+    assert quick_pages.store.subscriptions.get(ana.id).subscriber.preferences.languages == (
+        "en",
+        "pl",
+    )
+
+    quick_pages.post(path, **CHOICE, language="en tlh")
+    assert quick_pages.store.subscriptions.get(ana.id).subscriber.preferences.languages == ()
+
+
+@pytest.mark.parametrize("then", ["", "90"])
+def test_an_undo_brings_a_pause_back(quick_pages, ana, path, then):
+    quick_pages.store.subscriptions.pause(ana.id, START + timedelta(days=40, hours=3), START)
+    before = quick_pages.store.subscriptions.get(ana.id)
+    saved = quick_pages.post(path, **CHOICE, pause=then)
+    undo = parse_qsl(urlsplit(saved.headers["location"]).query, keep_blank_values=True)
+    fields: dict[str, list[str]] = {"do": ["save"]}
+    for name, value in undo:
+        fields.setdefault(name, []).append(value)
+
+    quick_pages.client.post(path, data=fields)
+
+    assert quick_pages.store.subscriptions.get(ana.id) == before
+
+
+@pytest.mark.parametrize(
+    "pause", ["9999-12-31T23:59:59+00:00", "2026-12-01", "2020-01-01T00:00:00+00:00", "²", "-1"]
+)
+def test_a_pause_that_nobody_offers_is_none(quick_pages, ana, path, pause):
+    quick_pages.post(path, **CHOICE, pause=pause)
+
+    assert quick_pages.store.subscriptions.get(ana.id).pause_until is None
