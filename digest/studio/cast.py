@@ -1,6 +1,6 @@
 """Through whose eyes an issue is looked at: personas, and the edges that break layouts. Pure.
 
-Personas come from `digest.toml`; where there are none, the content's commonest tags make some.
+Personas come from `digest.toml`; where none follows a tag, the content's commonest tags make some.
 """
 
 from collections import Counter
@@ -26,8 +26,10 @@ class Role:
 
 
 def personas(configured: Mapping[str, Preferences], stories: Sequence[Story]) -> list[Role]:
-    """Those of `digest.toml`; without any, one for each of the commonest tags and its company."""
-    chosen = configured or _made(stories)
+    """Those of `digest.toml`; where none follows a tag, also one for each of the commonest tags."""
+    tagged = any(wishes.tags for wishes in configured.values())
+    made = {} if tagged else _made(stories)
+    chosen = {**configured, **made, **configured}  # what is configured is first, and wins
     return [Role(name, name, wishes, about(wishes)) for name, wishes in chosen.items()]
 
 

@@ -6,7 +6,7 @@ A value that cannot be is replaced by its default: an old bookmark shows somethi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from enum import StrEnum
 
 from digest.models import Cadence
@@ -63,9 +63,13 @@ def light(query: Mapping[str, str]) -> Light:
 
 
 def named(issue: str) -> tuple[Cadence, date] | None:
-    """The cadence and the day in an issue's id, like `weekly-2026-11-19`; None when it is none."""
+    """The cadence and the day in an issue's id, like `weekly-2026-11-19`; None when it is none.
+
+    The first and the last year are none: what is looked at goes beyond the day on both sides.
+    """
     cadence, _, day = issue.partition("-")
     try:
-        return Cadence(cadence), date.fromisoformat(day)
+        found = Cadence(cadence), date.fromisoformat(day)
     except ValueError:
         return None
+    return found if MINYEAR < found[1].year < MAXYEAR else None

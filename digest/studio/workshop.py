@@ -243,6 +243,8 @@ class Workshop:
             wishes = Preferences(tags=tags, everything=everything)
             return Role(look.who, about(wishes), wishes, about(wishes))
         first = self._personas(draft.content)
+        if look.who.startswith(EDITION) and look.who not in self._editions:
+            self.editions(look)  # a bookmark of an edition that was not counted yet
         known = {role.key: role for role in first} | self._editions
         if look.who and look.who not in known:
             known |= {role.key: role for role in self._everybody(draft)}

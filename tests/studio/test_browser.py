@@ -17,6 +17,10 @@ BEHIND = """
 part => getComputedStyle(document.querySelector('iframe.front').contentDocument.querySelector(part))
   .backgroundColor
 """
+MARKER = """
+() => getComputedStyle(document.querySelector('iframe.front').contentDocument.querySelector('li'),
+  '::marker').color
+"""
 PANELS = ["Stories", "Checks", "Inbox", "Size", "Links", "Headers", "Clients", "Changes"]
 
 
@@ -153,6 +157,14 @@ def test_forced_inversion_makes_a_light_mail_dark(studio):
     assert float(lightness[4:].split()[0]) < 20
 
 
+def test_forced_inversion_reaches_the_numbers_of_lists(studio):
+    studio.goto(studio.address + "?as=largest&scheme=forced")
+    studio.locator("body[data-shown*=forced]").wait_for()
+    colour = studio.evaluate(MARKER)
+
+    assert float(colour.removeprefix("lab(").split()[0]) > 50, colour
+
+
 @pytest.mark.parametrize("source", ["MJML", "HTML", "Message"])
 def test_sources_are_shown(studio, source):
     studio.get_by_role("button", name="Source").click()
@@ -211,6 +223,56 @@ def test_the_keyboard_alone_is_enough(studio):
     shows(studio, "About ferry")
 
 
+def test_a_panel_that_is_asked_for_has_the_keyboard_and_can_be_skipped_to(studio):
+    studio.keyboard.press("Control+k")
+    studio.keyboard.type("panel links")
+    studio.keyboard.press("Enter")
+    expect(studio.locator("#panel")).to_be_focused()
+
+    for name in ("Skip to the mail", "Skip to the panels"):
+        skip = studio.get_by_role("link", name=name)
+        skip.focus()
+        studio.keyboard.press("Enter")
+        expect(studio.locator(skip.get_attribute("href"))).to_be_focused()
+
+
+def test_any_number_of_pages_is_live_and_the_first_may_be_closed(studio, project):
+    """A browser gives a host six connections, and every stream of saves holds one."""
+    pages = [studio.context.new_page() for _ in range(7)]
+    for page in pages:
+        page.goto(studio.address)
+        shows(page, "About agents")
+    first, last = pages[0], pages[-1]
+    save(project, "content/agents.md", "About agents", "About many pages")
+    shows(first, "About many pages")
+    shows(last, "About many pages")
+    studio.goto("about:blank")
+    save(project, "content/agents.md", "About many pages", "About one page less")
+
+    shows(last, "About one page less")
+    expect(last.locator("#live-text")).to_have_text("live")
+    studio.goto(studio.address)
+
+
+def test_a_reader_who_is_not_there_is_told_and_leaves_the_address(studio):
+    studio.goto(studio.address + "?as=somebody")
+
+    studio.get_by_text("There is no reader somebody here: this is ana.").wait_for()
+    assert "somebody" not in studio.url
+
+
+def test_a_panel_asks_again_when_it_was_not_answered(studio):
+    studio.route("**/checks?*", lambda route: route.fulfill(status=500, body="no"))
+    studio.goto(studio.address + "?panel=checks")
+    studio.get_by_text("Looking…").wait_for()
+    studio.unroute("**/checks?*")
+    studio.get_by_role("tab", name="Inbox").click()
+    studio.get_by_role("tab", name="Checks").click()
+
+    expect(studio.get_by_text("Looking…")).to_have_count(0)
+    studio.failed.clear()  # the answer that this test gave
+
+
 def test_keys_typed_into_a_field_are_text_and_can_be_switched_off(studio):
     studio.get_by_label("Or anyone who follows").press_sequentially("d")
     studio.get_by_label("Or anyone who follows").blur()
@@ -225,6 +287,10 @@ def test_keys_typed_into_a_field_are_text_and_can_be_switched_off(studio):
 @pytest.mark.parametrize("width", [320, 375])
 def test_a_telephone_is_wide_enough(studio, width):
     studio.set_viewport_size({"width": width, "height": 720})
+    studio.get_by_role("link", name="Panels", exact=True).click()
+    expect(studio.get_by_role("tab", name="Stories")).to_be_in_viewport()
+    studio.get_by_role("link", name="Back to the mail").click()
+    expect(studio.locator("#inbox")).to_be_in_viewport()
     for panel in PANELS:
         studio.get_by_role("tab", name=panel).click()
         assert studio.evaluate("document.documentElement.scrollWidth") <= width, panel

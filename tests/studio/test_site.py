@@ -79,6 +79,11 @@ def test_the_view_says_which_stories_are_in_and_why_the_others_are_out(client):
     }
 
 
+@pytest.mark.parametrize("issue", ["weekly-9999-12-31", "monthly-0001-01-01", "daily-9999-12-30"])
+def test_an_issue_at_the_end_of_time_is_no_failure(client, issue):
+    assert client.get(f"/view?issue={issue}").json()["issue"]["id"] == "weekly-2026-11-19"
+
+
 def test_every_story_is_told_with_its_file_and_line(client):
     assert view(client)["stories"]["in"][0]["place"] == "content/agents.md:8"
 

@@ -27,6 +27,21 @@ def mail(shot):
     return shot.composition.message.html(shot.draft.reader(shot.subscriber))
 
 
+def two_readers(opening):
+    """They follow the same tag, each in a spelling of their own."""
+
+    class Two:
+        def due(self, issue, skipped):
+            someone = Workshop(opening).shot(Look()).subscriber
+            yield replace(someone, id=1, preferences=Preferences(tags=("k8s",)))
+            yield replace(someone, id=2, preferences=Preferences(tags=("kubernetes",)))
+
+        def find(self, email, now):
+            return None
+
+    return Two()
+
+
 def saved(workshop, project, path, text):
     workshop.changed([project.write(path, text)])
 
@@ -116,6 +131,15 @@ def test_a_reader_that_is_unknown_is_the_first_persona(workshop):
     assert workshop.shot(Look("nobody-of-this-name")).role.key == "ana"
 
 
+def test_an_edition_in_a_bookmark_is_found_after_a_restart(opening):
+    counted = replace(opening, readers=lambda: two_readers(opening))
+    (role, edition), *_ = Workshop(counted).editions(Look())
+    shot = Workshop(counted).shot(Look(role.key))
+
+    assert shot.role == role
+    assert shot.composition.edition.id == edition.id
+
+
 def test_everybody_includes_the_edges(workshop):
     shot = workshop.shot(Look())
     edges = {role.key: role for role in workshop.roles(shot, Look()) if role.edge}
@@ -133,6 +157,14 @@ def test_personas_are_made_of_the_contents_tags_where_there_are_none(workshop, p
     made = [role for role in roles if not role.edge]
     assert made
     assert all(workshop.shot(Look(role.key)).composition for role in made)
+
+
+def test_personas_are_made_where_none_follows_a_tag(workshop, project):
+    edit(workshop, project, "digest.toml", 'tags = ["ai", "python"]\n', "everything = true\n")
+    roles = workshop.roles(workshop.shot(Look()), Look())
+
+    assert roles[0].key == "ana"
+    assert any(role.preferences.tags for role in roles if not role.edge)
 
 
 def test_a_subscriber_is_a_guest_whose_address_is_in_no_link(opening):
@@ -237,16 +269,7 @@ def test_an_item_depends_on_what_it_includes_by_whatever_name(workshop, project)
 
 
 def test_readers_of_an_edition_are_counted(opening):
-    class Two:
-        def due(self, issue, skipped):
-            someone = Workshop(opening).shot(Look()).subscriber
-            yield replace(someone, id=1, preferences=Preferences(tags=("k8s",)))
-            yield replace(someone, id=2, preferences=Preferences(tags=("kubernetes",)))
-
-        def find(self, email, now):
-            return None
-
-    workshop = Workshop(replace(opening, readers=Two))
+    workshop = Workshop(replace(opening, readers=lambda: two_readers(opening)))
     ((role, edition),) = workshop.editions(Look())
 
     assert edition.readers == 2

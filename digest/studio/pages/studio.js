@@ -92,16 +92,26 @@ async function refresh(saved = []) {
     const answer = await fetch(`/view?${lookQuery()}`);
     const data = await answer.json().catch(() => ({ error: { message: 'The studio failed.', hint: 'The terminal says why.' } }));
     if (mine !== asked) return;
+    alive(true);
     if (data.error) return problem(data.error);
     told = data;
+    keepReader();
     version = data.version;
     draw();
     if (saved.length) say(`Saved ${saved.join(', ')}. ${told.mail ? told.mail.inbox.subject : 'Nothing for this reader'}`);
   } catch {
-    if (mine === asked) offline();
+    if (mine === asked) alive(false);
   } finally {
     if (mine === asked) document.body.classList.remove('busy', 'loading');
   }
+}
+
+// An old bookmark may name a persona or an edition that is gone: the address follows what is shown.
+function keepReader() {
+  if (!state.as || state.as === told.role.key) return;
+  toast(`There is no reader ${state.as.replace(/^edition:/, '')} here: this is ${told.role.name}.`);
+  state.as = told.role.key;
+  history.replaceState(null, '', `?${query(...Object.keys(DEFAULTS))}`);
 }
 
 // What cannot be shown, over the last good mail.
@@ -125,19 +135,29 @@ function drawProblems() {
     h('p', { class: 'still' }, problems.length > 3 ? `And ${problems.length - 3} more. ` : '', 'What cannot be read is in no mail.'));
 }
 
-function offline() {
-  $('live').className = 'live off';
-  $('live-text').textContent = 'stopped';
+function alive(is) {
+  $('live').className = is ? 'live on' : 'live off';
+  $('live-text').textContent = is ? 'live' : 'stopped';
 }
 
+// One page holds the stream of saves and tells the others, until it is closed and the next one does:
+// a browser has six connections to a host, and a seventh page with a stream of its own never loads.
 function listen() {
-  const events = new EventSource('/events');
-  events.onopen = () => { $('live').className = 'live on'; $('live-text').textContent = 'live'; };
-  events.onerror = offline;
-  events.onmessage = event => {
-    const news = JSON.parse(event.data);
-    if (news.version !== version) refresh(news.saved);
-  };
+  const pages = new BroadcastChannel('saves');
+  pages.onmessage = event => hear(event.data);
+  const tell = news => { hear(news); pages.postMessage(news); };
+  navigator.locks.request('saves', () => new Promise(() => {
+    const events = new EventSource('/events');
+    events.onerror = () => tell({ stopped: true });
+    events.onmessage = event => tell(JSON.parse(event.data));
+  }));
+}
+
+// A studio that was stopped and is back counts its versions anew.
+function hear(news) {
+  const back = $('live').className === 'live off';
+  alive(!news.stopped);
+  if (!news.stopped && (back || news.version !== version)) refresh(news.saved);
 }
 
 // --- the whole page --------------------------------------------------------------------------
@@ -211,11 +231,14 @@ function slowly(path, wanted) {
   if (known.wanted !== wanted) {
     known.wanted = wanted;
     fetch(`${path}?${lookQuery()}`).then(one => one.json()).then(data => {
-      if (known.wanted !== wanted || data.error) return;
+      if (known.wanted !== wanted) return;
+      if (data.error) throw data.error;
       known.data = data;
       drawEditions();
       drawPanels();
-    }, () => {});
+    }).catch(() => {  // the next drawing asks again
+      if (known.wanted === wanted) known.wanted = undefined;
+    });
   }
   return known.data;
 }
@@ -294,8 +317,10 @@ function drawMail() {
 function fit() {
   const body = front.contentDocument?.body;
   if (!body) return;
+  const scrolled = scroller(), top = scrolled.scrollTop;
   front.style.height = '0';
   front.style.height = `${Math.max(200, body.ownerDocument.documentElement.scrollHeight)}px`;
+  scrolled.scrollTop = top;
 }
 
 // A link of the mail is told, not followed: nothing is asked of anybody until you say so.
@@ -338,6 +363,11 @@ function invert(page) {
   }
   const root = page.defaultView.getComputedStyle(page.body).backgroundColor;
   if (!rgba(root)[3]) wanted.push([page.body, 'background-color', dimmed([255, 255, 255, 255], true)]);
+  const item = page.querySelector('li');
+  if (item) {  // its number is in no element
+    const number = rgba(page.defaultView.getComputedStyle(item, '::marker').color);
+    page.head.append(h('style', {}, `li::marker{color:${dimmed(number, false)}!important}`));
+  }
   for (const [element, name, value] of wanted) element.style.setProperty(name, value, 'important');
 }
 
@@ -530,6 +560,15 @@ function stepRole(step) {
   const keys = told.roles.map(one => one.key);
   go({ as: keys[(Math.max(0, keys.indexOf(told.role.key)) + step + keys.length) % keys.length] });
 }
+// Where there is room for one column the panels are beneath the mail.
+function showPanels() {
+  if (getComputedStyle($('stage')).overflowY === 'visible') $('panels').scrollIntoView();
+}
+function openPanel(panel) {
+  go({ panel });
+  showPanels();
+  $('panel').focus({ preventScroll: true });
+}
 function stepIssue(step) {
   const at = told.calendar.findIndex(one => one.id === told.issue.id) + step;
   if (told.calendar[at]) go({ issue: told.calendar[at].id });
@@ -548,8 +587,8 @@ const COMMANDS = [
   [']', 'Next reader', () => stepRole(1)],
   [',', 'Earlier issue', () => stepIssue(-1)],
   ['.', 'Later issue', () => stepIssue(1)],
-  ['p', 'Next panel', () => go({ panel: cycle(PANELS, state.panel) })],
-  ['P', 'Panel before', () => go({ panel: cycle(PANELS, state.panel, -1) })],
+  ['p', 'Next panel', () => { go({ panel: cycle(PANELS, state.panel) }); showPanels(); }],
+  ['P', 'Panel before', () => { go({ panel: cycle(PANELS, state.panel, -1) }); showPanels(); }],
   ['r', 'Drafts as if published', () => go({ drafts: state.drafts === '1' ? '' : '1' })],
   ['m', 'Send yourself a test', () => openSend()],
   ['?', 'Keys', () => openKeys()],
@@ -580,7 +619,7 @@ function offers() {
   const tags = [...new Set([...told.stories.in, ...told.stories.out].flatMap(one => one.tags))].sort();
   const every = [
     ...told.roles.map(one => ['as', one.name, one.about, () => go({ as: one.key })]),
-    ...Object.entries(PANELS).map(([key, one]) => ['panel', one.name, '', () => go({ panel: key })]),
+    ...Object.entries(PANELS).map(([key, one]) => ['panel', one.name, '', () => openPanel(key)]),
     ...COMMANDS.slice(1).map(([key, words, run]) => ['do', words, key, run]),
     ...tags.map(tag => ['tag', `#${tag}`, 'as a reader of this tag', () => go({ as: `tags:${tag}` })]),
     ...told.issue.cadences.filter(one => one !== told.issue.cadence).map(one => ['cadence', one, 'issues of another rhythm', () => go({ issue: `${one}-${told.issue.due.slice(0, 10)}` })]),
