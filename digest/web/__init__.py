@@ -6,7 +6,7 @@ A GET changes nothing, because mail scanners follow every link.
 """
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from digest.renderer import Renderer
 from digest.web import (
@@ -46,10 +46,13 @@ def application(site: Site) -> Starlette:
     sheet = looks.sheet(Renderer(site.config.templates, site.config).theme())
     every = [*routes(site), *looks.routes(sheet)]
     app = Starlette(
-        routes=[Mount(site.path, routes=every)] if site.path else every,
+        routes=[Mount(site.path, Router(every, redirect_slashes=False))] if site.path else every,
         exception_handlers=HANDLERS,
         middleware=guards.middleware(site),
     )
+    app.router.redirect_slashes = False
     app.state.site, app.state.sheet = site, sheet
-    app.state.paths = {route.endpoint: route.path for route in every if isinstance(route, Route)}
+    app.state.paths = {
+        id(route.endpoint): route.path for route in every if isinstance(route, Route)
+    }
     return app

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 from digest.errors import StoreError, TokenError
 from digest.store import Request
 from digest.tokens import Purpose
+from digest.web import asking
 from digest.web.letters import fresh_preferences
 from digest.web.rhythm import next_moment, summary, zone_of
 from digest.web.site import Site
@@ -20,7 +21,7 @@ def routes(site: Site) -> list[BaseRoute]:
 def _ask(visit: Visit) -> Response:
     found = _request(visit)
     if found.wish is None:
-        return _already(visit)
+        return _already(visit, found)
     wanted = found.wish.preferences
     tr = visit.translations(wanted)
     return visit.page(
@@ -34,7 +35,7 @@ def _ask(visit: Visit) -> Response:
 def _answer(visit: Visit) -> Response:
     found = _request(visit)
     if found.wish is None:
-        return _already(visit)
+        return _already(visit, found)
     if visit.text("do") == "forget":
         return _forget(visit, found)
     site, tr = visit.site, visit.translations(found.wish.preferences)
@@ -71,12 +72,25 @@ def _forget(visit: Visit, found: Request) -> Response:
     )
 
 
-def _already(visit: Visit) -> Response:
-    tr = visit.translations()
+def _already(visit: Visit, found: Request) -> Response:
+    """They may have left since: this link neither brings them back nor says that they are in."""
+    known = visit.site.store.subscriptions.get(found.person) if found.person else None
+    reader = known.subscriber.preferences if known else None
+    tr = visit.translations(reader)
+    if known is not None and asking.active(known):
+        return visit.told(
+            tr.gettext("Already confirmed"),
+            tr.gettext(
+                "You are subscribed. To see or change what you get, have a link sent to you."
+            ),
+            reader=reader,
+            button=(tr.gettext("Email me a link to my preferences"), "/link"),
+        )
     return visit.told(
-        tr.gettext("Already confirmed"),
-        tr.gettext("You are subscribed. To see or change what you get, have a link sent to you."),
-        button=(tr.gettext("Email me a link to my preferences"), "/link"),
+        tr.gettext("This link was used already"),
+        tr.gettext("The subscription that it confirmed has ended since."),
+        reader=reader,
+        button=(tr.gettext("Subscribe again"), "/"),
     )
 
 
@@ -84,7 +98,7 @@ def _refused(visit: Visit, found: Request) -> Response:
     """It was answered at the same moment, or an old no stands against the address."""
     now = visit.site.store.requests.find(found.id)
     if now is None or now.done:
-        return _already(visit)
+        return _already(visit, now or found)
     tr = visit.translations()
     return visit.told(
         tr.gettext("We cannot mail this address"),

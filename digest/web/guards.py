@@ -50,6 +50,7 @@ def middleware(site: Site) -> list[Middleware]:
     return [
         Middleware(Guard, site=site),
         Middleware(KnownHost, site=site),
+        Middleware(SamePlace, site=site),
         Middleware(RequestBodyLimitMiddleware, max_body_size=MOST),
         Middleware(LastResort),
     ]
@@ -104,6 +105,23 @@ class KnownHost:
         await self._app(scope, receive, send)
 
 
+class SamePlace:
+    """An address with a slash at its end is the same one, and that of the site has one.
+
+    A redirect would name the scheme that the proxy speaks to us, `http`, with the token in it; and
+    a mail provider's one click follows none.
+    """
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app, self._root = app, f"{site.path}/"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"].rstrip("/")
+            scope["path"] = self._root if f"{path}/" == self._root else path
+        await self._app(scope, receive, send)
+
+
 class LastResort:
     """What nobody expected: a page that says so, and in the log where it happened."""
 
@@ -150,7 +168,7 @@ def _within(address: str, networks: Iterable[Network]) -> bool:
 def _route(scope: Scope) -> str:
     """`/u/{token}`, and never what was asked for; empty where there is none."""
     known = scope["app"].state.paths
-    return str(known.get(scope.get("endpoint"), ""))
+    return str(known.get(id(scope.get("endpoint")), ""))
 
 
 def _host_name(headers: Headers) -> str:

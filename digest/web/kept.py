@@ -51,8 +51,9 @@ class Kept:
             "Last-Modified": format_datetime(since, usegmt=True),
             "Cache-Control": "public, no-cache",  # ask each time: an issue may be hidden
         }
-        if _unchanged(request, headers["ETag"], since):
-            return Response(status_code=304, headers={**headers, "Vary": "Accept-Language"})
+        unchanged = Response(status_code=304, headers={**headers, "Vary": "Accept-Language"})
+        if _unchanged(request, headers["ETag"], since, self.site.now()):
+            return unchanged
         with self._lock:
             page = self._pages.get(name)
             if page is not None:
@@ -61,6 +62,8 @@ class Kept:
             page = make()
             page.headers.update(headers)
             self._keep(name, page)
+        if request.headers.get("if-none-match", "").strip() == "*":  # any, if there is one at all
+            return unchanged
         # each answer has headers of its own: what stands around the pages adds to them
         own = copy(page)
         own.raw_headers = list(page.raw_headers)
@@ -91,14 +94,17 @@ def indexed(page: Response) -> Response:
     return page
 
 
-def _unchanged(request: Request, tag: str, since: datetime) -> bool:
-    """As RFC 9110 13.2.2: a tag decides where one is sent, and the date only where none is."""
+def _unchanged(request: Request, tag: str, since: datetime, now: datetime) -> bool:
+    """As RFC 9110 13.2.2: a tag decides where one is sent, and the date only where none is.
+
+    A date that is not yet is none that we gave: whoever invents one is told nothing by it.
+    """
     sent = request.headers.get("if-none-match")
     if sent is not None:
         known = [one.strip().removeprefix("W/") for one in sent.split(",")]
-        return tag in known or "*" in known
+        return tag in known
     try:
-        return since <= parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+        return since <= parsedate_to_datetime(request.headers.get("if-modified-since", "")) <= now
     except (ValueError, TypeError):  # no date; or one without a zone, which is none of HTTP's
         return False
 

@@ -58,7 +58,7 @@ def already(site: Site, reader: Subscriber, tr: Translations) -> Notice:
             )
             % {"newsletter": name},
         ),
-        button=Button(tr.gettext("See and change my preferences"), fresh_preferences(site, reader)),
+        button=Button(tr.gettext("See and change my preferences"), _preferences(site, reader)),
     )
 
 
@@ -70,7 +70,7 @@ def link(site: Site, reader: Subscriber, tr: Translations) -> Notice:
         tr.code,
         tr.gettext("Your link to %(newsletter)s") % {"newsletter": name},
         (tr.gettext("Here is the link to your preferences that was asked for."),),
-        button=Button(tr.gettext("See and change my preferences"), fresh_preferences(site, reader)),
+        button=Button(tr.gettext("See and change my preferences"), _preferences(site, reader)),
         after=(tr.gettext("If it was not you, do nothing: the link came to you alone."),),
     )
 
@@ -125,7 +125,11 @@ def moved(site: Site, old: str, tr: Translations) -> Notice:
 
 
 def fresh_preferences(site: Site, reader: Subscriber) -> str:
-    """The address of their preferences, for a while."""
+    """Where their preferences are on this site, for a while."""
     expires = site.now() + PREFERENCES_LINK
     token = sign(site.keys, Purpose.PREFERENCES, reader.id, expires=expires)
-    return preferences_url(site.config.newsletter.base_url, token)
+    return preferences_url("", token)
+
+
+def _preferences(site: Site, reader: Subscriber) -> str:
+    return site.url(fresh_preferences(site, reader))

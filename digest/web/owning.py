@@ -101,7 +101,7 @@ def _ask_to_move(visit: Visit, found: Subscription) -> Response:
         return _shown(visit, found, email, {"email": wrong})
     visit.site.restraint.mail(visit.asker)
     asking.to_move(visit.site, found.subscriber, email)
-    return check_inbox(visit, email)
+    return check_inbox(visit, email, found.subscriber.preferences)
 
 
 def _shown(visit: Visit, found: Subscription, email: str, mistakes: dict[str, str]) -> Response:

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from digest.addresses import normalise
+from digest.models import Preferences
 from digest.store import Consent, Wish
 from digest.translations import Translations
 from digest.web import asking, choices, honesty
@@ -68,10 +69,10 @@ def _subscribe(visit: Visit) -> Response:
     return check_inbox(visit, email)
 
 
-def check_inbox(visit: Visit, email: str) -> Response:
-    """What everybody is told who typed an address."""
+def check_inbox(visit: Visit, email: str, reader: Preferences | None = None) -> Response:
+    """What everybody is told who typed an address; in the language of `reader`, who did."""
     webmail = WEBMAIL.get(email.rpartition("@")[2].lower())
-    return visit.page("check-inbox.html", email=email, webmail=webmail)
+    return visit.page("check-inbox.html", reader=reader, email=email, webmail=webmail)
 
 
 def _address_mistakes(email: str, tr: Translations) -> dict[str, str]:

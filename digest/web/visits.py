@@ -61,7 +61,7 @@ class Visit:
         reader: Preferences | None = None,
         button: tuple[str, str] | None = None,
     ) -> Response:
-        """A page that says one thing; `button` is the words and the address of a next step."""
+        """A page that says one thing; `button` is the words and the path of a next step."""
         return self.page(
             "told.html",
             status=status,

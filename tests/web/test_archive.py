@@ -199,6 +199,19 @@ def test_a_new_issue_changes_every_page_that_tells_of_it(quick_pages, place):
         assert weekly(1).id in answer.text
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"if-none-match": "*"}, {"if-modified-since": "Fri, 01 Jan 2100 00:00:00 GMT"}],
+    ids=["any tag", "a day that is not yet"],
+)
+def test_what_nobody_may_see_is_never_unchanged(quick_pages, headers):
+    sent(quick_pages)
+    quick_pages.store.archive.say(ISSUE.id, Visibility.HIDDEN, quick_pages.clock())
+
+    for path in (f"/archive/{ISSUE.id}", "/archive/nothing", "/archive/tag/gardening"):
+        assert quick_pages.client.get(path, headers=headers).status_code == 404
+
+
 def test_an_issue_that_is_hidden_is_gone_at_once(quick_pages):
     pages = quick_pages
     sent(pages)

@@ -1,12 +1,16 @@
 """What holds for every answer, whatever page it is."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from digest.config.web import WebConfig
+from digest.models import State
+from digest.tokens import Purpose
 from digest.web.guards import MOST, asker
 from digest.web.looks import accepted
+from tests.web.conftest import Pages
 
 
 def headers_of(answer):
@@ -143,3 +147,19 @@ def test_a_real_server_answers(listening):
     import httpx2
 
     assert httpx2.get(f"{listening}/").status_code == 200
+
+
+@pytest.mark.parametrize("base", ["https://news.example.com", "https://example.com/news"])
+def test_a_slash_at_the_end_makes_no_other_place_and_no_redirect(quick_pages, base):
+    newsletter = replace(quick_pages.config.newsletter, base_url=base)
+    config = replace(quick_pages.config, newsletter=newsletter)
+    pages = Pages(config, quick_pages.store, quick_pages.clock)
+    path = pages.path("u", Purpose.UNSUBSCRIBE, pages.reader().id)
+
+    for place in ("", "/", "/link/", "/archive/", path, f"{path}/"):
+        assert pages.client.get(f"{base}{place}").status_code == 200, place
+    for place in ("/archive/tag", "/archive/tag/", "/nowhere/", "/u/", "//u//"):
+        assert pages.client.get(f"{base}{place}").status_code == 404, place
+    left = pages.client.post(f"{base}{path}/", data={"List-Unsubscribe": "One-Click"})
+    assert left.status_code == 200
+    assert pages.store.subscriptions.find("ana@example.com").state is State.UNSUBSCRIBED

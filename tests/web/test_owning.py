@@ -66,6 +66,13 @@ def test_a_subscription_moves_when_the_new_mailbox_says_yes(pages, ana, own):
     assert len(pages.mails()) == 3
 
 
+def test_who_asks_to_move_is_answered_in_their_own_language(quick_pages):
+    bo = quick_pages.reader("bo@example.com", languages=("pl",))
+    own = quick_pages.path("d", Purpose.OWN, bo.id)
+
+    assert '<html lang="pl"' in quick_pages.post(own, do="move", email=NEW).text
+
+
 def test_moving_to_somebody_elses_address_tells_only_them(pages, ana, own):
     bo = pages.reader("bo@example.com")
     fresh = pages.post(own, do="move", email=NEW).text.replace(NEW, "X")

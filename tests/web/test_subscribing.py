@@ -67,6 +67,29 @@ def test_confirming_twice_is_once(pages):
     assert pages.store.subscriptions.count()[State.CONFIRMED] == 1
 
 
+def test_a_link_that_was_used_says_so_to_who_left_since(pages):
+    pages.fill("/", **WEEKLY, language="pl")
+    link = pages.link()
+    pages.post(link, do="confirm")
+    known = pages.store.subscriptions.find(WANTED["email"]).subscriber
+    pages.store.subscriptions.unsubscribe(known.id, pages.clock(), "test")
+
+    page = pages.post(link, do="confirm").text
+
+    assert "Ten odnośnik został już użyty" in page  # in their own language
+    assert "Zapisz się ponownie" in page
+    assert pages.store.subscriptions.get(known.id).state is State.UNSUBSCRIBED
+
+
+def test_a_new_subscriber_is_led_to_their_preferences_on_the_same_site(quick_pages):
+    quick_pages.fill("/", **WEEKLY)
+
+    page = quick_pages.post(quick_pages.link(), do="confirm").text
+
+    (path,) = re.findall(r'class="button" href="(/p/[^"]+)"', page)
+    assert "Your preferences" in quick_pages.get(path).text
+
+
 def test_a_confirmation_has_no_advertising_and_one_link(pages):
     pages.fill("/", **WEEKLY)
 
