@@ -37,6 +37,11 @@ def changes(folder: Path, base: str = "") -> list[Change]:
     return [Change(top / name, _was(top, start, name)) for name in found if (top / name).is_file()]
 
 
+def is_shallow(folder: Path) -> bool:
+    """Whether the clone lacks the history in which a branch began."""
+    return _ask(folder, "rev-parse", "--is-shallow-repository").strip() == "true"
+
+
 def _commit(folder: Path, base: str) -> str:
     for name in (base,) if base else _BASES:
         done = _run(

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from digest.chromium import Browser
+from digest.errors import DigestError
 from digest.issues import Draft
 from digest.layout import Slot
 from digest.models import Preferences, Subscriber
@@ -58,10 +59,13 @@ def write_matrix(
 ) -> Path:
     """Write a picture for every look, and `index.html` beside them; the index's path.
 
-    A persona who gets nothing of the issue has no pictures, and the page says so.
+    A persona who gets nothing of the issue has no pictures, and the page says so. DigestError when
+    that is everybody.
     """
     personas = cast(draft)
     pages = dict(_pages(draft, personas))
+    if not pages:
+        raise DigestError(f"nobody gets anything of {draft.issue.id}", hint="try --at latest")
     wanted = [look for look in looks(personas) if look.persona in pages]
     folder.mkdir(parents=True, exist_ok=True)
     for number, look in enumerate(wanted):

@@ -125,6 +125,19 @@ def test_a_revision_that_is_not_there_is_told_with_what_to_do(repository, run):
     assert "fetch-depth: 0" in done.err
 
 
+def test_a_clone_without_history_is_told_of(repository, run, monkeypatch):
+    repository.post("fresh", published=TOMORROW)
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-m", "fresh")
+    clone = repository.root / "clone"
+    git(repository.root, "clone", "--depth", "1", repository.root.as_uri(), str(clone))
+    monkeypatch.chdir(clone)
+    done = run("check", "--impact")
+
+    assert "no post has changed" in done.err
+    assert "this clone lacks its history" in done.err
+
+
 @pytest.mark.parametrize("base", ["--output=/tmp/x", "-x", "HEAD --help"])
 def test_a_revision_is_never_an_option(repository, base):
     with pytest.raises(DigestError, match="there is no revision"):

@@ -112,6 +112,15 @@ def test_without_a_browser_the_fix_is_told(project, run, monkeypatch):
     assert "apt install chromium" in done.err
 
 
+@needs_chromium
+def test_an_issue_that_nobody_gets_has_no_pictures_and_says_what_to_try(project, run):
+    done = run("render", "--matrix", "--at", "2026-01-01", "--out", "pictures")
+
+    assert done.code == 1
+    assert "nobody gets anything of weekly-2026-01-01\n  try --at latest" in done.err
+    assert not (project.root / "pictures").exists()
+
+
 def test_pictures_need_a_folder(project, run):
     done = run("render", "--matrix", "--at", "2026-11-19")
 

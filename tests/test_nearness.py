@@ -98,6 +98,13 @@ def test_a_rare_tag_near_a_frequent_one_is_told_with_it():
     assert finding.fix == "did you mean #kubernetes?"
 
 
+def test_what_an_alias_leads_to_is_known_without_any_post():
+    words = Vocabulary.of({"kuberntes": 1}, TagConfig(aliases={"k8s": "kubernetes"}))
+    (finding,) = check_tags([story("a", "kuberntes", post="a.md")], Places(), words)
+
+    assert finding.fix == "did you mean #kubernetes?"
+
+
 def test_a_tag_that_two_posts_have_is_meant():
     assert findings(("kubernetes", 9), ("kuberntes", 2)) == []
 

@@ -298,7 +298,7 @@ def _title(story: Story, places: Places) -> Iterator[Finding]:
             story.post, where(), f"a title of {len(title)} letters; at most {LONG_TITLE}"
         )
     if len(letters) > 12 and sum(map(str.isupper, letters)) > 0.7 * len(letters):
-        yield SHOUTING.at(story.post, where(), f"capitals: “{title}”")
+        yield SHOUTING.at(story.post, where(), f"capitals: “{title[:60]}”")
     if match := _LOUD.search(title):
         yield PUNCTUATION.at(story.post, where(), f"“{match[0]}” in a title")
 

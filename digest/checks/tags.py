@@ -25,8 +25,8 @@ NEAR = Rule(
     WARNING,
     "No tag is another one misspelt.",
     "`#kuberntes` reaches nobody who follows `#kubernetes`. A tag of one post is held against "
-    "those of three and more; words that are merely alike, or that one post has both of, are not "
-    "told.",
+    "those of three and more, and those that an alias leads to; words that are merely alike, or "
+    "that one post has both of, are not told.",
     "Correct it, or make it an alias in [tags.aliases].",
     "SymSpell's deletions; slips on a keyboard",
 )
@@ -81,8 +81,9 @@ def check_stories(
     """The tags of all posts, each post once. The more posts there are, the better it is known."""
     posts = {story.post: story for story in reversed(stories) if not story.draft}
     uses = Counter(vocabulary.key(tag) for story in posts.values() for tag in story.tags)
-    slips = dict(pairs(uses, RARE, FREQUENT))
-    numbers = dict(_numbers(uses))
+    known = Counter(dict.fromkeys(vocabulary.aliases.values(), FREQUENT)) | uses  # named on purpose
+    slips = dict(pairs(known, RARE, FREQUENT))
+    numbers = dict(_numbers(known))
     for path in sorted(posts):
         story = posts[path]
         own = {vocabulary.key(tag): tag for tag in story.tags}

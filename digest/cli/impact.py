@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 def impacts_of(session: Session, base: str) -> "list[Impact]":
     """Of the posts that differ from `base`, or from where the main branch was left."""
-    from digest.changes import changes
+    from digest.changes import changes, is_shallow
     from digest.cli.audience import keys_of, readership
     from digest.impact import impacts
 
     config = session.config
     changed = changes(config.content.folder, base)
+    if not changed and not base and is_shallow(config.content.folder):
+        session.say("this clone lacks its history, in which the branch began")
+        session.say("  name what to compare with: --base; in CI, fetch it: fetch-depth: 0")
     people = readership(session, report=False)
     return impacts(config, session.content, changed, people, keys_of(session), datetime.now(UTC))
 

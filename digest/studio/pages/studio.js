@@ -521,10 +521,13 @@ function drawHeaders() {
     h('dt', {}, one.verdict && mark(one.verdict), one.name), h('dd', {}, one.value ? h('code', {}, one.value) : h('em', {}, 'missing'), one.note && h('p', { class: 'facts' }, one.note)))));
 }
 
+// `words` in a note of caniemail are code.
+const coded = text => text.split('`').map((words, n) => n % 2 ? h('code', {}, words) : words);
+
 function drawClients() {
   const { clients, updated, source } = told.mail.clients;
   const answers = (name, ones) => ones.length > 0 && [h('h3', {}, name), h('ul', {}, ones.map(one => h('li', {}, one.title,
-    h('p', { class: 'facts' }, [one.note, `tested ${one.tested}`].filter(Boolean).join(' · ')))))];
+    h('p', { class: 'facts' }, coded([one.note, `tested ${one.tested}`].filter(Boolean).join(' · '))))))];
   return [
     h('p', { class: 'facts' }, `What each program leaves out of this mail, and whether a reader misses it. Guidance, not a screenshot: ${source}, data of ${day(updated)}.`),
     h('ul', { class: 'clients' }, clients.map(one => h('li', {}, h('details', {},
