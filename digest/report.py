@@ -13,6 +13,7 @@ from digest.config import Newsletter
 from digest.store.statistics import Figures, IssueFigures, added
 
 TAGS = 20
+FEWEST = 5  # answers, before a topic may be called more useful than another
 LEAST = 0.01
 # Shares of what was handed over from which on something is wrong: the mailbox providers' own.
 LIMITS = {"bounced": (0.01, 0.02), "complained": (0.001, 0.003)}
@@ -70,8 +71,21 @@ def report(newsletter: Newsletter, issues: Sequence[IssueFigures]) -> str:
         providers=_rows(added(one.providers for one in issues)),
         tags=_rows(added(one.tags for one in issues))[:TAGS],
         alone=len(issues) == 1,
+        verdict=verdict,
         scale=_scale,
     )
+
+
+def verdict(tags: Sequence[Row]) -> str:
+    """What the answers say of topics; nothing that a single reader could have said."""
+    if not any(row.votes for row in tags):
+        return "Nobody has said yet which topics are useful"
+    asked = sorted((row for row in tags if row.votes >= FEWEST), key=lambda row: -row.useful)
+    if not asked:
+        return "Too few have answered to say which topics are useful"
+    if len(asked) > 1 and asked[0].useful == asked[-1].useful:
+        return "No topic is found more useful than another"
+    return f"#{asked[0].name} is found most useful"
 
 
 def percent(share: float) -> str:

@@ -53,6 +53,7 @@ def everything_kept(site: Site, found: Subscription) -> dict[str, object]:
     """All that the store has of one person, in plain names."""
     reader, wanted = found.subscriber, found.subscriber.preferences
     events = site.store.subscriptions.history(reader.id)
+    useful = site.store.feedback.by(reader.id)
     return {
         "schema": "digest/my-data@1",
         "newsletter": site.config.newsletter.name,
@@ -73,7 +74,12 @@ def everything_kept(site: Site, found: Subscription) -> dict[str, object]:
             {"at": _iso(one.at), "kind": one.kind.value, "detail": one.detail} for one in events
         ],
         "issues": [
-            {"issue": one.issue, "state": one.state, "submitted": _iso(one.submitted)}
+            {
+                "issue": one.issue,
+                "state": one.state,
+                "submitted": _iso(one.submitted),
+                "useful": useful.get(one.issue),
+            }
             for one in site.store.ledger.to_person(reader.id)
         ],
     }

@@ -1,6 +1,7 @@
 """Figures of issues: by issue, by tag, by mailbox provider; no address among them."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from digest.composer import delivery_id
 from digest.events import Cause, Event, Kind
 from digest.mailboxes import provider_of
-from digest.report import percent, report
+from digest.report import Row, percent, report, verdict
 from digest.store import Store
 from digest.store.statistics import Figures, IssueFigures, Statistics, added
 from tests.handmade import NEWSLETTER
@@ -86,8 +87,6 @@ def test_figures_are_told_by_tag_of_what_each_reader_got(told: Store) -> None:
 
 
 def test_who_leaves_counts_for_the_issue_before(told: Store, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     from digest.models import Window
 
     date = ISSUE.date + timedelta(weeks=1)
@@ -198,3 +197,32 @@ def test_the_command_prints_tables_json_and_a_report(project, run):  # type: ign
     assert figures["issues"][0]["total"]["readers"] == 3
     assert written.code == 0
     assert "weekly-2026-11-19" in (project.root / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([(0, 0), (0, 0)], "Nobody has said yet"),
+        ([(1, 0), (0, 1)], "Too few have answered"),
+        ([(9, 1), (1, 0)], "#ai is found most useful"),
+        ([(5, 5), (9, 1)], "#k8s is found most useful"),
+        ([(9, 1), (9, 1)], "No topic is found more useful"),
+    ],
+)
+def test_the_report_claims_no_more_than_the_answers_do(
+    answers: list[tuple[int, int]], said: str
+) -> None:
+    figures = (Figures(20, 20, useful=yes, not_useful=no) for yes, no in answers)
+    tags = [Row(name, one) for name, one in zip(("ai", "k8s"), figures, strict=True)]
+
+    assert verdict(tags).startswith(said)
+
+
+def test_the_report_of_a_mail_server_does_not_say_that_nothing_arrived(told: Store) -> None:
+    one = of(told)
+    silent = replace(one, total=replace(one.total, delivered=0))
+
+    html = report(NEWSLETTER, [silent])
+
+    assert "nobody has told" in html
+    assert "25.0 % came back or were dropped" in html

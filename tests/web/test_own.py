@@ -116,3 +116,15 @@ def test_a_link_works_for_its_purpose_and_issue_alone(pages):
 
     assert [answer.status_code for answer in answers] == [404] * len(answers)
     assert votes(pages) is None
+
+
+def test_a_reader_can_download_what_they_answered(pages):
+    sent(pages)
+    own = pages.path("d", Purpose.OWN, ana(pages))
+    asked = [pages.post(own, do="download").json()["issues"][0]["useful"]]
+
+    for answer in ("yes", "no"):
+        pages.client.post(link(pages, FEEDBACK), data={"useful": answer})
+        asked.append(pages.post(own, do="download").json()["issues"][0]["useful"])
+
+    assert asked == [None, True, False]

@@ -46,6 +46,21 @@ class Feedback:
             row = connection.execute(query.join(feedback, matches)).one_or_none()
         return None if row is None else bool(row.useful)
 
+    def by(self, person: int) -> dict[str, bool]:
+        """Every answer of one reader: issue -> useful."""
+        query = (
+            sa.select(issue.c.id, feedback.c.useful)
+            .join(delivery, delivery.c.issue_number == issue.c.number)
+            .join(
+                feedback,
+                (feedback.c.issue_number == delivery.c.issue_number)
+                & (feedback.c.number == delivery.c.number),
+            )
+            .where(delivery.c.subscriber_id == person)
+        )
+        with self.database.reading() as connection:
+            return {name: bool(useful) for name, useful in connection.execute(query)}
+
     def known(self, name: str, person: int) -> bool:
         """The reader was sent this issue."""
         with self.database.reading() as connection:
