@@ -26,7 +26,7 @@ def changes(folder: Path, base: str = "") -> list[Change]:
     What is not committed counts, and new files too; their paths have no symbolic links in them.
     DigestError when it is no git repository, or there is no such revision.
     """
-    top = Path(_ask(folder, "rev-parse", "--show-toplevel").strip())
+    top = top_of(folder)
     start = _ask(folder, "merge-base", "--end-of-options", _commit(folder, base), "HEAD").strip()
     edited = _paths(
         _ask(folder, "diff", "--name-only", "-z", "--diff-filter=ACMRT", "--no-renames", start,
@@ -35,6 +35,11 @@ def changes(folder: Path, base: str = "") -> list[Change]:
     fresh = _paths(_ask(top, "ls-files", "-z", "--others", "--exclude-standard", "--", str(folder)))
     found = sorted({*edited, *fresh})
     return [Change(top / name, _was(top, start, name)) for name in found if (top / name).is_file()]
+
+
+def top_of(folder: Path) -> Path:
+    """Where the repository begins that `folder` is in. DigestError when it is in none."""
+    return Path(_ask(folder, "rev-parse", "--show-toplevel").strip())
 
 
 def is_shallow(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from digest.changes import changes
 from digest.cli.check import command
 from digest.errors import DigestError
 from tests.conftest import ROOT
+from tests.project import make_project
 
 TOMORROW = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
 WORKFLOW = ROOT / "docs" / "deploy" / "content-check.yml"
@@ -110,6 +111,21 @@ def test_the_words_name_tags_readers_and_bytes(repository, run):
     assert "::notice file=content/fresh.md,line=1,title=impact::new, 1 story; #ai #python; " in (
         annotated
     )
+
+
+def test_a_newsletter_in_a_folder_of_its_repository_is_named_from_the_top(
+    repository, run, monkeypatch
+):
+    inner = make_project(repository.root / "news")
+    monkeypatch.chdir(inner.root)
+    inner.post("shout", title="THIS IS ALL VERY IMPORTANT", published=TOMORROW)
+    annotated = run("check", "--impact", "--base", "HEAD", "--format", "github").out
+    log = json.loads(run("check", "--format", "sarif").out)
+
+    assert "file=news/content/shout.md,line=8,title=content/shouting" in annotated
+    assert "file=news/content/shout.md,line=1,title=impact" in annotated
+    places = [one["locations"][0]["physicalLocation"] for one in log["runs"][0]["results"]]
+    assert all(one["artifactLocation"]["uri"].startswith("news/") for one in places)
 
 
 def test_a_name_with_a_space_and_accents_is_found(repository, run):

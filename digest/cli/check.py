@@ -1,7 +1,7 @@
 """`digest check`: what is wrong in posts, subscribers, templates, and the issue they make."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,13 +62,11 @@ def command(
 
     findings = in_order(_findings(session, paths, online))
     told = [f for f in findings if session.verbose or f.severity is not Severity.INFO]
-    formats: dict[str, Callable[[Sequence[Finding]], None]] = {
-        "text": reports.as_text,
-        "json": reports.as_json,
-        "sarif": reports.as_sarif,
-        "github": reports.as_github,
-    }
-    formats[shape](told)
+    hosts = {"sarif": reports.as_sarif, "github": reports.as_github}
+    if shape in hosts:
+        hosts[shape](told, reports.in_repository(session.config.root))
+    else:
+        {"text": reports.as_text, "json": reports.as_json}[shape](told)
     if impact:
         from digest.cli.impact import impacts_of, tell
 

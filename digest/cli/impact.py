@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.reports import data, property_of
+from digest.cli.reports import data, in_repository, property_of
 from digest.cli.session import Session
 from digest.cli.tables import counted
 
@@ -32,12 +32,13 @@ def impacts_of(session: Session, base: str) -> "list[Impact]":
 
 def tell(session: Session, found: "Sequence[Impact]", shape: str) -> None:
     """In one of the formats of `digest check`; SARIF has no place for it."""
+    named = in_repository(session.config.root) if shape == "github" else str
     for impact in found:
         if shape == "json":
             click.echo(json.dumps(impact_json(impact), ensure_ascii=False))
         elif shape == "github":
             text = "; ".join(_sentences(session, impact))
-            place = f"file={property_of(impact.path)},line=1,title=impact"
+            place = f"file={property_of(named(impact.path))},line=1,title=impact"
             click.echo(f"::notice {place}::{data(text)}")
         elif shape == "text":
             click.echo(f"{click.style('impact', fg='cyan')}  {impact.path}")

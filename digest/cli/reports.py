@@ -1,8 +1,9 @@
 """Findings for people, for programs, for code hosts, and as GitHub's annotations."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import click
 
@@ -12,6 +13,7 @@ from digest.cli.session import COLOURS
 from digest.cli.shapes import finding_json
 from digest.cli.tables import counted
 from digest.config import FILE
+from digest.errors import DigestError
 from digest.models import Finding, Severity
 
 SARIF_SCHEMA = (
@@ -41,24 +43,35 @@ def as_json(findings: Sequence[Finding]) -> None:
         click.echo(json.dumps(finding_json(finding), ensure_ascii=False))
 
 
-def as_github(findings: Sequence[Finding]) -> None:
+def in_repository(root: Path) -> Callable[[str], str]:
+    """How code hosts name the files of the project in `root`: from the top of its repository."""
+    from digest.changes import top_of
+
+    try:
+        inside = root.resolve().relative_to(top_of(root))
+    except (DigestError, ValueError):
+        inside = Path()
+    return lambda path: (inside / path).as_posix()
+
+
+def as_github(findings: Sequence[Finding], named: Callable[[str], str] = str) -> None:
     """Workflow commands; `%`, line ends and, in properties, `:` and `,` are escaped."""
     for finding in findings:
         title = property_of(finding.check)
         place = ""
         if is_file(finding.path):
-            place = f"file={property_of(finding.path)},line={max(finding.line, 1)},"
+            place = f"file={property_of(named(finding.path))},line={max(finding.line, 1)},"
         message = _message(finding) if place else f"{finding.path}: {_message(finding)}"
         click.echo(f"::{_GITHUB[finding.severity]} {place}title={title}::{data(message)}")
 
 
-def as_sarif(findings: Sequence[Finding]) -> None:
+def as_sarif(findings: Sequence[Finding], named: Callable[[str], str] = str) -> None:
     """One log of SARIF 2.1.0, as code hosts take it."""
-    click.echo(json.dumps(sarif(findings), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(sarif(findings, named), ensure_ascii=False, indent=2))
 
 
-def sarif(findings: Sequence[Finding]) -> dict[str, object]:
-    """The log: the checks that found something, and what they found."""
+def sarif(findings: Sequence[Finding], named: Callable[[str], str] = str) -> dict[str, object]:
+    """The log: the checks that found something, and what they found; files as `named`."""
     ids = sorted({finding.check for finding in findings})
     driver = {
         "name": "digest",
@@ -72,7 +85,7 @@ def sarif(findings: Sequence[Finding]) -> dict[str, object]:
             {
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, ids.index(finding.check)) for finding in findings],
+                "results": [_result(one, ids.index(one.check), named) for one in findings],
             }
         ],
     }
@@ -121,7 +134,7 @@ def _rule(check: str, rule: Rule | None) -> dict[str, object]:
     }
 
 
-def _result(finding: Finding, index: int) -> dict[str, object]:
+def _result(finding: Finding, index: int, named: Callable[[str], str]) -> dict[str, object]:
     result: dict[str, object] = {
         "ruleId": finding.check,
         "ruleIndex": index,
@@ -129,13 +142,13 @@ def _result(finding: Finding, index: int) -> dict[str, object]:
         "message": {"text": _message(finding)},
     }
     if is_file(finding.path):
-        place: dict[str, object] = {"artifactLocation": {"uri": _uri(finding.path)}}
+        place: dict[str, object] = {"artifactLocation": {"uri": _uri(named(finding.path))}}
         if finding.line:
             place["region"] = {"startLine": finding.line}
         result["locations"] = [{"physicalLocation": place}]
     else:
         # GitHub refuses the whole log where one result is in no file: locationFromSarifResult
-        place = {"artifactLocation": {"uri": FILE}}
+        place = {"artifactLocation": {"uri": _uri(named(FILE))}}
         logical = {"fullyQualifiedName": finding.path}
         result["locations"] = [{"physicalLocation": place, "logicalLocations": [logical]}]
         result["message"] = {"text": f"{finding.path}: {_message(finding)}"}
