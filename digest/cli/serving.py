@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from digest import logs
 from digest.config import Config, load
+from digest.errors import StoreError
 from digest.providers import connect
 from digest.scheduler import Clockwork, Editors, Scheduler
 from digest.scheduler.tick import Observing
@@ -22,6 +23,7 @@ from digest.web import Site, application
 from digest.web.meters import Meters
 from digest.web.server import PATIENCE, Server
 
+_HOUR = 3600.0
 _SLACK = 0.5  # seconds of `PATIENCE` that ending the process takes
 
 _log = logs.get("service")
@@ -67,6 +69,8 @@ class Service:
             signal.signal(signal.SIGHUP, self._reload)
         if self.clockwork is not None:
             self.clockwork.start()
+        else:
+            threading.Thread(target=self._forget, name="forget", daemon=True).start()
         if self.listener is not None:
             self._server.serve_on(self.listener)
         else:
@@ -74,6 +78,16 @@ class Service:
         self._site.close()
         left = max(0.0, self._until - time.monotonic())
         return self.clockwork is None or self.clockwork.stop(left)
+
+    def _forget(self) -> None:
+        """Forget the addresses that nobody confirmed, as the schedule does where there is one."""
+        while True:
+            waited = timedelta(days=self.config.web.confirm_days)
+            with suppress(StoreError):  # the database is busy; the next hour will do
+                if number := self.store.requests.purge(self.now() - waited):
+                    _log.info("requests.forgotten", number=number)
+            if self._ended.wait(_HOUR):
+                return
 
     def _stop(self, *_: object) -> None:
         """Take nothing new, and let what is under way end within `PATIENCE`; a second time: now."""

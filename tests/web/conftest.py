@@ -59,7 +59,9 @@ class Pages:
     def site(self) -> Site:
         keys = Keys(secret_keys(self.config))
         content = read_content(self.config)
-        return Site.of(self.config, self.store, keys, self.clock, lambda: content)
+        site = Site.of(self.config, self.store, keys, self.clock, lambda: content)
+        site.mail.hold = 0.0
+        return site
 
     def mails(self) -> list[EmailMessage]:
         """Everything mailed so far, oldest first."""

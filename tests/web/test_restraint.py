@@ -78,3 +78,19 @@ def test_a_mail_asked_for_after_the_end_is_not_taken():
     post(NOTICE, lambda: failed.append(1))
 
     assert failed == [1]
+
+
+def test_a_mail_is_begun_when_the_answer_has_left():
+    posted = []
+
+    class Quick:
+        def post(self, notice, now):
+            posted.append(notice)
+
+    post = Mailing(Quick(), lambda: START)
+    post.hold = 3600.0
+    post(NOTICE, lambda: None)
+
+    assert posted == []
+    post.close()  # does not wait for it
+    assert posted == [NOTICE]

@@ -5,13 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 
 import httpx2
 import pytest
 
+from digest.cli.serving import Service
 from digest.errors import DigestError
+from digest.store import RequestKind
 from digest.web.server import listen
 from digest.web.shelf import FRESH, Shelf
+from tests.web.conftest import START
 
 
 @pytest.fixture
@@ -65,3 +69,15 @@ def test_posts_are_read_again_when_a_while_has_passed(quick_pages, project):
     assert shelf() is first
     clock[0] += FRESH
     assert len(shelf().stories) == len(first.stories) + 1
+
+
+def test_without_a_schedule_too_what_nobody_confirmed_is_forgotten(quick_pages):
+    asked = quick_pages.store.requests.ask(RequestKind.LINK, "ana@new.example", START)
+    site, now = quick_pages.site, lambda: START + timedelta(days=8)
+    with listen("127.0.0.1", 0) as listener:
+        service = Service(site.config, site.store, site.keys, now, listener, None)
+        service._ended.set()  # it looks once, and then the service is over
+
+        service._forget()
+
+    assert quick_pages.store.requests.find(asked.id) is None
