@@ -124,7 +124,7 @@ def test_with_approval_an_issue_is_planned_ahead_and_the_editors_are_asked():
         (Answer.HELD, Rest(("weekly-2026-11-19 is held: approve is set",))),
         (
             Answer.NONE,
-            Rest(("weekly-2026-11-19 waits for an editor's yes: approve is set",)),
+            Rest(("weekly-2026-11-19 waits for an editor's yes: approve is set",), issue()),
         ),
     ],
 )
@@ -139,7 +139,7 @@ def test_an_approved_issue_waits_for_its_moment():
     waits = replace(situation(IssueState.DONE, approve=True), coming=coming)
 
     assert decide(waits, DUE + WEEK - MINUTE) == Rest(
-        ("weekly-2026-11-26 is approved and not due yet",)
+        ("weekly-2026-11-26 is approved and not due yet",), issue(DUE + WEEK)
     )
 
 

@@ -160,8 +160,9 @@ def run_once(session: Session, at: str) -> int:
 @click.argument("issue")
 def approve(session: Session, issue: str) -> int:
     """Let a planned issue go out when it is due, as an editor's yes does."""
-    _answer(session, issue, "approved")
-    session.say(f"{issue} is approved, and goes out when it is due")
+    due = _answer(session, issue, "approved")
+    when = "when it is due" if due > datetime.now(UTC) else "at the next look of the schedule"
+    session.say(f"{issue} is approved, and goes out {when}")
     return Exit.DONE
 
 
@@ -174,7 +175,8 @@ def hold(session: Session, issue: str) -> int:
     return Exit.DONE
 
 
-def _answer(session: Session, issue: str, answer: str) -> None:
+def _answer(session: Session, issue: str, answer: str) -> datetime:
+    """When the issue is due that the answer is about."""
     from digest.store.ledger.records import IssueState
     from digest.store.schedule.records import Answer
 
@@ -188,6 +190,7 @@ def _answer(session: Session, issue: str, answer: str) -> None:
             hint=f"send it all the same: digest send {issue}",
         )
     store.schedule.answer(planned.number, Answer(answer), datetime.now(UTC))
+    return planned.due
 
 
 def _named(session: Session, cadence: str | None) -> list[Cadence]:

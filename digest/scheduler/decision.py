@@ -89,6 +89,7 @@ class Rest:
     """There is nothing to do; `reasons` when somebody might expect that there were."""
 
     reasons: tuple[str, ...] = ()
+    asked: Issue | None = None  # its plan is with the editors: worth a look whether it stands
 
 
 Step = Plan | Ask | Send | Skip | Rest
@@ -105,12 +106,13 @@ def decide(situation: Situation, now: datetime) -> Step:
     ]
     if situation.standing.paused_because:
         return Rest((*waiting, f"paused: {situation.standing.paused_because}"))
-    reasons = waiting
+    reasons, asked = waiting, None
     for step in (_due(situation, now), _coming(situation, now)):
         if not isinstance(step, Rest):
             return step
         reasons += step.reasons
-    return Rest(tuple(reasons))
+        asked = asked or step.asked
+    return Rest(tuple(reasons), asked)
 
 
 def lateness(issue: Issue, now: datetime) -> timedelta:
@@ -160,7 +162,8 @@ def _coming(situation: Situation, now: datetime) -> Step:
         return Plan(known.issue)
     if known.state is not IssueState.PLANNED:
         return Rest()
-    return _planned(known, APPROVE) or Rest((f"{known.issue.id} is approved and not due yet",))
+    approved = f"{known.issue.id} is approved and not due yet"
+    return _planned(known, APPROVE) or Rest((approved,), known.issue)
 
 
 def _reason(settings: CadenceConfig, known: Known, late: timedelta) -> str:
@@ -182,7 +185,7 @@ def _planned(known: Known, reason: str) -> Step | None:
     if approval is None or (approval.asked is None and approval.answer is Answer.NONE):
         return Ask(known.issue, reason)
     if approval.answer is Answer.NONE:
-        return Rest((f"{name} waits for an editor's yes: {reason}",))
+        return Rest((f"{name} waits for an editor's yes: {reason}",), known.issue)
     if approval.answer is Answer.HELD:
         return Rest((f"{name} is held: {reason}",))
     return None

@@ -66,7 +66,7 @@ class Editors:
                 "Look at the plan and decide", approval_url(draft.config.newsletter.base_url, token)
             ),
             after=(
-                "Without an answer it is held. When a post changes after your yes, it is held too.",
+                "Without an answer it is held. When a post of it changes, you are asked again.",
                 f"On the command line: digest schedule approve {name}",
             ),
         )
@@ -84,9 +84,10 @@ def summary(plan: Plan) -> tuple[str, ...]:
     stories = [f"Story: {plain(story.title)}" for story in plan.stories[:_TITLES]]
     if len(plan.stories) > _TITLES:
         stories.append(f"and {len(plan.stories) - _TITLES} more")
+    plural = "" if len(plan.editions) == 1 else "s"
     skipped = [f"{number:,} skipped: {why}" for why, number in plan.skipped.items()]
     return (
-        f"{plan.readers:,} readers, {len(plan.editions):,} different editions",
+        f"{plan.readers:,} readers, {len(plan.editions):,} different edition{plural}",
         *skipped,
         *stories,
     )

@@ -30,6 +30,8 @@ from digest.workers import submit
 
 OUTBOX = "outbox"
 _MOST_STEPS = 20  # of one tick; it takes a few
+_CHECKED = "digest check"  # says what the errors are that a reason names
+_LEFT_ALONE = timedelta(minutes=10)  # editors are not asked again sooner, before an issue is due
 
 _log = logs.get("scheduler")
 
@@ -92,6 +94,9 @@ class Scheduler:
             now = at or self.now()
             step = decide(look(self.config, self.store, cadence, now), now)
             if isinstance(step, Rest):
+                if step.asked and self._planned_anew(step.asked, now):
+                    done.steps.append(Plan(step.asked))
+                    continue
                 self._rest(cadence, step)
                 self._forget(now)
                 done.reasons = step.reasons
@@ -162,7 +167,8 @@ class Scheduler:
             return ""
         checks = sorted({finding.check for finding in errors})
         _log.warning("issue.errors", issue=draft.issue.id, checks=checks, errors=len(errors))
-        return f"{len(errors)} errors ({', '.join(checks)}): digest check"
+        number = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        return f"{number} ({', '.join(checks)}): {_CHECKED}"
 
     def _ask(self, issue: Issue, reason: str) -> bool:
         """Let the editors know of a planned issue, by the one process that is the first to try."""
@@ -178,11 +184,23 @@ class Scheduler:
         frozen = Frozen(planned, self.store.ledger.contents(planned.number))
         if not self._fresh(draft, frozen):
             return True
-        errors = "" if known else self._errors(draft, frozen)
-        editors = self.ask(draft, frozen, "; ".join(filter(None, (reason, errors))))
-        schedule.asked(planned.number, self.now())
+        looked = known is not None and reason.endswith(_CHECKED)
+        errors = "" if looked else self._errors(draft, frozen)
+        reason = "; ".join(filter(None, (reason, errors)))
+        editors = self.ask(draft, frozen, reason)
+        schedule.asked(planned.number, reason, self.now())
         _log.info("issue.asked", issue=issue.id, editors=editors, reason=reason)
         return True
+
+    def _planned_anew(self, issue: Issue, now: datetime) -> bool:
+        """Whether what the editors were asked about is not what would go out, and they are to be
+        asked again: while there is time, and not once for every key that an author presses."""
+        planned = self.store.ledger.find(issue.id)
+        approval = planned and self.store.schedule.approval(planned.number)
+        if not planned or not approval or not approval.seen or now - approval.seen < _LEFT_ALONE:
+            return False
+        draft, _ = self._draft(issue)
+        return not self._fresh(draft, Frozen(planned, self.store.ledger.contents(planned.number)))
 
     def _skip(self, issue: Issue, reason: str) -> None:
         self._note(Skipped(issue.id, issue.window.end, reason))
@@ -209,8 +227,8 @@ class Scheduler:
         return self._tell(issue, report, done)
 
     def _fresh(self, draft: Draft, frozen: Frozen) -> bool:
-        """Whether the plan still stands. Otherwise it is made anew, where nobody said yes to it and
-        nothing of it left; or it is held, and the log says what has changed."""
+        """Whether the plan still stands. Otherwise the log says what has changed, and it is made
+        anew, where nothing of it left; to one that took a yes the new one takes another."""
         approval = self.store.schedule.approval(frozen.issue.number)
         try:
             require_fresh(draft, frozen, ahead=approval is not None)
@@ -219,11 +237,10 @@ class Scheduler:
             _log.warning("issue.stale", issue=issue.id, changes=changes)
             if issue.state is not IssueState.PLANNED:
                 return False
-            if approval is None:
-                self._plan(draft.issue, replan=True)
-            else:
-                why = f"changed since it was planned: {'; '.join(changes)}"
-                self.store.schedule.hold(issue.number, why, self.now())
+            anew = self._plan(draft.issue, replan=True)
+            if approval is not None:
+                why = f"changed since you were asked: {'; '.join(changes)}"
+                self.store.schedule.require(anew.issue.number, why)
             return False
         return True
 

@@ -48,7 +48,7 @@ def _page(
     if planned is None:
         return page(visit.request, "approval.html", status=status, planned=None)
     contents = site.store.ledger.contents(planned.number)
-    titles = {story.id: story.title for story in site.content().stories}
+    titles = {story.id: story.title for story in site.store.archive.stories(planned.number)}
     approval = site.store.schedule.approval(planned.number)
     zone = closing_zone(site.config, planned.cadence)
     return page(
@@ -62,6 +62,7 @@ def _page(
         answer=approval.answer.value if approval else "",
         reason=approval.reason if approval else "",
         due=f"{planned.due.astimezone(zone):%A %d %B %Y at %H:%M %Z}",
+        late=planned.due <= site.now(),
         stories=[titles.get(one.id, one.id) for one in contents.stories if not one.omitted],
         editions=len(contents.editions),
         others=sorted(contents.skipped.items()),

@@ -52,6 +52,10 @@ class Room:
         self.clock.now = moment
         return [type(step) for step in self.scheduler.tick(WEEKLY).steps]
 
+    def change(self) -> None:
+        """Another title for a post that was planned."""
+        Project(self.root).post("post-003", title="Another title", published="2026-01-01")
+
     def mails(self):  # type: ignore[no-untyped-def]
         """What the editor got."""
         files = sorted((self.root / "outbox").rglob("*.eml"), key=lambda path: path.stat().st_mtime)
@@ -132,30 +136,57 @@ def test_a_late_yes_is_acted_on_at_once(room: Room, carrier: sending.Carrier) ->
     assert len(carrier.taken) == 4
 
 
-def test_what_changed_since_the_yes_is_held_until_a_new_plan_is_approved(
+def test_what_changed_since_the_yes_goes_out_only_after_another(
     room: Room, carrier: sending.Carrier
 ) -> None:
-    room.browser.post(room.link, data={"answer": "approve"})
-    Project(room.root).post("post-003", title="Another title", published="2026-01-01")
-    assert room.at(THURSDAY) == [Send]
-    held = room.scheduler.tick(WEEKLY).reasons
+    old = room.link
+    room.browser.post(old, data={"answer": "approve"})
+    room.change()
+    assert room.at(THURSDAY) == [Send, Ask]
 
     assert carrier.taken == []
-    assert "story post-003 has changed" in held[0]
-    assert "story post-003 has changed" in room.browser.get(room.link).text
-    old = room.link
-    room.scheduler._plan(room.scheduler.tick(WEEKLY) and _issue(room), replan=True)
-    assert room.at(THURSDAY + HOUR) == [Ask]
-    assert "replaced by another one" in room.browser.get(old).text
-    room.browser.post(room.link, data={"answer": "approve"})
-    room.at(THURSDAY + HOUR)
+    changed = "changed since you were asked: story post-003 has changed"
+    assert changed in room.scheduler.tick(WEEKLY).reasons[0]
+    assert changed in room.browser.get(room.link).text
+    assert "replaced by another one" in room.browser.post(old, data={"answer": "approve"}).text
+    assert room.at(THURSDAY + HOUR) == []
+    done = room.browser.post(room.link, data={"answer": "approve"})
+    assert "Approved. It goes out within a minute." in done.text
+    assert room.at(THURSDAY + HOUR) == [Send]
     assert len(carrier.taken) == 3
 
 
-def _issue(room: Room):  # type: ignore[no-untyped-def]
-    from digest.planning import issue_of
+@pytest.mark.parametrize("answer", ["approve", ""])
+def test_editors_are_asked_again_while_there_is_time(
+    room: Room, carrier: sending.Carrier, answer: str
+) -> None:
+    room.browser.post(room.link, data={"answer": answer})
+    room.change()
+    assert room.at(THURSDAY - 6 * HOUR + timedelta(minutes=9)) == []  # its author is still at it
+    assert room.at(THURSDAY - 5 * HOUR) == [Plan, Ask]
 
-    return issue_of(room.config, room.store, WEEKLY, room.clock.now)
+    assert "Another title" in room.mails()[-1].get_body(("plain",)).get_content()
+    assert len(room.mails()) == 4
+    assert room.at(THURSDAY - 4 * HOUR) == room.at(THURSDAY) == []
+    assert carrier.taken == []
+    room.browser.post(room.link, data={"answer": "approve"})
+    assert room.at(THURSDAY) == [Send]
+
+
+def test_an_issue_that_an_editor_held_stays_so_whatever_changes(room: Room) -> None:
+    room.browser.post(room.link, data={"answer": "hold"})
+    room.change()
+
+    assert room.at(THURSDAY - HOUR) == room.at(THURSDAY) == []
+    assert len(room.mails()) == 2
+
+
+def test_the_page_shows_the_plan_and_not_what_posts_have_become(room: Room) -> None:
+    room.change()
+    text = room.browser.get(room.link).text
+
+    assert "About post-003" in text
+    assert "Another title" not in text
 
 
 def test_an_issue_nobody_answered_for_is_in_the_next_one(

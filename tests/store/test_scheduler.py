@@ -190,7 +190,7 @@ def test_what_the_checks_find_waits_for_an_editor(
     done = one.tick(WEEKLY)
 
     assert carrier.taken == []
-    assert "waits for an editor's yes: 1 errors (link/private)" in done.reasons[0]
+    assert "waits for an editor's yes: 1 error (link/private)" in done.reasons[0]
 
 
 def one_due(one, store: Store):  # type: ignore[no-untyped-def]

@@ -99,11 +99,11 @@ class Schedule:
         with self.database.writing() as connection:
             return connection.execute(update.values(asking_since=now)).rowcount == 1
 
-    def asked(self, number: int, now: datetime) -> None:
-        """The editors were mailed."""
+    def asked(self, number: int, reason: str, now: datetime) -> None:
+        """The editors were mailed, and told this reason."""
         with self.database.writing() as connection:
             update = sa.update(approval).where(approval.c.issue_number == number)
-            connection.execute(update.values(asked_at=now))
+            connection.execute(update.values(asked_at=now, reason=reason))
 
     def answer(self, number: int, answer: Answer, now: datetime) -> None:
         """What an editor says of this plan; the last word counts."""
@@ -111,13 +111,6 @@ class Schedule:
         with self.database.writing() as connection:
             update = sa.update(approval).where(approval.c.issue_number == number)
             connection.execute(update.values(answer=answer.value, answered_at=now))
-
-    def hold(self, number: int, reason: str, now: datetime) -> None:
-        """Take back a yes, for this reason."""
-        with self.database.writing() as connection:
-            update = sa.update(approval).where(approval.c.issue_number == number)
-            values = {"answer": Answer.HELD.value, "answered_at": now, "reason": reason}
-            connection.execute(update.values(values))
 
     def _set(self, cadence: Cadence, because: str) -> None:
         with self.database.writing() as connection:

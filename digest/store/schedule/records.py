@@ -38,3 +38,8 @@ class Approval:
     asked: datetime | None  # when the editors were mailed
     answer: Answer
     answered: datetime | None
+
+    @property
+    def seen(self) -> datetime | None:
+        """When an editor last had it before them, as far as we know."""
+        return max(filter(None, (self.asked, self.answered)), default=None)
