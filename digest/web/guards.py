@@ -51,8 +51,8 @@ def middleware(site: Site) -> list[Middleware]:
         Middleware(Guard, site=site),
         Middleware(KnownHost, site=site),
         Middleware(SamePlace, site=site),
-        Middleware(RequestBodyLimitMiddleware, max_body_size=MOST),
         Middleware(LastResort),
+        Middleware(RequestBodyLimitMiddleware, max_body_size=MOST),
     ]
 
 
