@@ -84,36 +84,32 @@ class Handing:
         readers = [self.material.reader(one.subscriber) for one in claimed]
         people = {reader.delivery: one for reader, one in zip(readers, claimed, strict=True)}
         started: set[str] = set()
-        known: dict[str, Answer] = {}
+        known: set[str] = set()
 
         def starting(*deliveries: str) -> None:
             self.journal.start(*[people[delivery].number for delivery in deliveries])
             started.update(deliveries)
 
         def answered(answer: Answer) -> None:
-            self.journal.answer(people[answer.delivery].number, answer)
-            known[answer.delivery] = answer
+            one = people[answer.delivery]
+            self.journal.answer(one.number, answer)
+            self.answered.append(self._mark(answer, one))
+            known.add(answer.delivery)
 
         message = self.material.edition(edition, released)
         batch = Batch(self.material.issue_id, message, readers, starting, answered)
-        answers = self.provider.hand_over(batch)
         try:
-            for answer in answers:
-                one = people[answer.delivery]
+            for answer in self.provider.hand_over(batch):
                 if answer.delivery not in known:
                     answered(answer)
-                started.discard(answer.delivery)
                 self.breaker.record(isinstance(answer, Refusal))
-                self.answered.append(self._mark(answer, one))
         except ProviderError:  # whatever has no answer was certainly not taken
             raise
         except BaseException:
-            for name in tuple(started):
+            for name in started - known:
                 doubt = Refusal(name, Outcome.UNKNOWN, KILLED)
-                self.answered.append(self._mark(known.get(name, doubt), people[name]))
+                self.answered.append(self._mark(doubt, people[name]))
             raise
-        finally:
-            self.journal.flush()
 
     def _mark(self, answer: Answer, one: Claimed) -> Mark:
         if isinstance(answer, Receipt):  # nearly all, and the time is of no matter to them

@@ -1,19 +1,20 @@
 """The wire journal: what a sender was doing when it was killed.
 
 One file a run, in `.digest/journal/`, emptied at every commit of the ledger. A line is written
-before a delivery starts, without waiting for the disk: what is written outlives the process, though
-not the machine. An answer is written when it is heard; but where nothing started since its own
-delivery did, it waits for the next start and goes into the same write. So what has no answer in the
-file is never more than was in flight at one moment. The file is locked as long as its run lives,
-which the kernel ends however the run ended, and across containers.
+before a delivery starts, and another when its answer is heard: what has no answer in the file is
+never more than was in flight. The file is mapped into memory, so that a line costs no call of the
+system; it is the system's all the same, and outlives the process, though not the machine. Its room
+is taken from the disk before it is written to. The file is locked as long as its run lives, which
+the kernel ends however the run ended, and across containers.
 """
 
 import errno
 import importlib
+import mmap
 import os
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -30,6 +31,7 @@ except ImportError:  # Windows: other runs cannot tell whether one lives, and wa
 
 JOURNALS = ".digest/journal"  # in the project's folder
 
+_ROOM = 1 << 16  # bytes that the file grows by; a window of deliveries takes twice as many
 _OLD = 86_400  # seconds: a new journal may not be locked yet
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _STARTED = "started"
@@ -46,27 +48,26 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.owner = Owner(boot_id(), f"{provider}-{os.getpid()}-{secrets.token_hex(6)}")
         self.path = folder / self.owner.token
-        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND
-        self._file = os.open(self.path, flags, 0o600)
+        self._file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
         _lock(self._file)
-        self._heard: list[str] = []  # answers that wait for the next start
-        self._starts = 0  # writes of them
-        self._started: dict[int, int] = {}  # delivery -> by which of them
         self._writing = Lock()  # providers start deliveries from threads of theirs
+        self._used = 0  # bytes; all behind them are zero
+        try:
+            self._memory = self._roomier(0)
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            os.close(self._file)
+            raise
 
     def begin(self, claim: int) -> None:
         """Forget the window before, which is committed, and begin a claim."""
-        self._heard.clear()
-        self._started.clear()
-        os.ftruncate(self._file, 0)
-        self._write([f"claim {claim}\n"])
+        self._memory[: self._used] = bytes(self._used)
+        self._used = 0
+        self._write(f"claim {claim}\n")
 
     def start(self, *numbers: int) -> None:
         """These deliveries leave now."""
-        with self._writing:
-            self._starts += 1
-            self._started.update(dict.fromkeys(numbers, self._starts))
-            self._write([f"{number} {_STARTED}\n" for number in numbers])
+        self._write("".join([f"{number} {_STARTED}\n" for number in numbers]))
 
     def answer(self, number: int, answer: Answer) -> None:
         """What the provider said of a delivery."""
@@ -74,36 +75,35 @@ class Journal:
             word, text = _TAKEN, answer.id
         else:
             word, text = answer.outcome.value, answer.reason
-        with self._writing:
-            self._heard.append(f"{number} {word} {_one_line(text)}\n")
-            if self._started.get(number) != self._starts:
-                self._write([])
-
-    def flush(self) -> None:
-        """Write what was heard: for a while nothing starts."""
-        with self._writing:
-            self._write([])
+        self._write(f"{number} {word} {_one_line(text)}\n")
 
     def close(self) -> None:
         """The run ends and holds no window: nobody needs the journal."""
         self.path.unlink(missing_ok=True)
-        os.close(self._file)
+        self.abandon()
 
     def abandon(self) -> None:
         """Leave it as a killed run does, for recovery to read."""
+        self._memory.close()
         os.close(self._file)
 
-    def _write(self, lines: Sequence[str]) -> None:
-        heard, self._heard = self._heard, []
-        if heard or lines:
-            self._append("".join((*heard, *lines)).encode())
+    def _write(self, text: str) -> None:
+        """A process that is killed in here leaves a zero in the line or behind it."""
+        data = text.encode(errors="replace")
+        with self._writing:
+            end = self._used + len(data)
+            while end > len(self._memory):
+                self._memory = self._roomier(len(self._memory))
+            self._memory[self._used : end] = data
+            self._used = end
 
-    def _append(self, data: bytes) -> None:
-        """All of it, or OSError and nothing: a line that is cut off would spoil the next one."""
-        size = os.fstat(self._file).st_size
-        if os.write(self._file, data) < len(data):  # the disk is full
+    def _roomier(self, size: int) -> mmap.mmap:
+        """The file with more room. OSError, and it stays as it was, when the disk has none: memory
+        without a disk behind it would end the process."""
+        if os.write(self._file, bytes(_ROOM)) < _ROOM:
             os.ftruncate(self._file, size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        return mmap.mmap(self._file, size + _ROOM)
 
 
 class Remains:
@@ -130,7 +130,8 @@ class Remains:
         A last line that is cut off does not count.
         """
         assert self._file is not None
-        text = os.pread(self._file, os.fstat(self._file).st_size, 0).decode(errors="replace")
+        data = os.pread(self._file, os.fstat(self._file).st_size, 0)
+        text = data.partition(b"\0")[0].decode(errors="replace")
         whole = text[: text.rfind("\n") + 1].split("\n")
         return _entries(whole[1:]) if whole[0] == f"claim {claim}" else {}
 

@@ -180,17 +180,54 @@ def test_a_start_that_the_disk_has_no_room_for_is_refused_and_spoils_no_other(
 ) -> None:
     journal = Journal(tmp_path, "smtp")
     journal.begin(1)
-    journal.start(1)
     was = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (journal.path.stat().st_size + 4, was[1]))
+    started: list[int] = []
+
+    def start_on() -> None:
+        for number in range(10**6):
+            journal.start(number)
+            started.append(number)
+
     try:
         with pytest.raises(OSError, match=r"space|large"):
-            journal.start(22)
+            start_on()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, was)
-    journal.start(3)
+    journal.start(10**9)
     journal.abandon()
 
     remains = Remains(tmp_path, journal.owner)
-    assert remains.read(1) == {1: None, 3: None}
+    assert remains.read(1) == {**dict.fromkeys(started), 10**9: None}
+    remains.remove()
+
+
+@pytest.mark.parametrize("came", [b"2 sta\0\0\0\0", b"\0\0\0tarted\n", b"2 st\0\0ted\n"])
+def test_a_line_of_which_a_part_was_written_when_the_sender_was_killed_is_none(
+    tmp_path: Path, came: bytes
+) -> None:
+    """The bytes of a line come into memory in any order."""
+    journal = Journal(tmp_path, "smtp")
+    journal.begin(1)
+    journal.start(1)
+    journal.abandon()
+    data = journal.path.read_bytes()
+    whole = data.rstrip(b"\0")
+    journal.path.write_bytes((whole + came).ljust(len(data), b"\0"))
+
+    remains = Remains(tmp_path, journal.owner)
+    assert remains.read(1) == {1: None}
+    remains.remove()
+
+
+def test_nothing_of_a_longer_window_before_is_left_in_a_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "smtp")
+    journal.begin(1)
+    journal.start(*range(20_000))
+    journal.begin(2)
+    journal.start(7)
+    journal.abandon()
+
+    remains = Remains(tmp_path, journal.owner)
+    assert (remains.read(2), remains.read(1)) == ({7: None}, {})
     remains.remove()
