@@ -1,5 +1,9 @@
 """`digest serve`: the readers' pages and what goes out by itself, until it is told to stop."""
 
+import signal
+import threading
+from contextlib import suppress
+
 import click
 
 from digest.cli.audience import keys_of
@@ -25,6 +29,7 @@ def command(session: Session, web: bool, schedule: bool, host: str | None, port:
     """
     if web and schedule:
         raise click.UsageError("--web and --schedule exclude each other; without both, both run")
+    hung_up = _hearing()
     store = required_store(session)
     from digest import logs
     from digest.cli.serving import Service, clockwork
@@ -47,9 +52,17 @@ def command(session: Session, web: bool, schedule: bool, host: str | None, port:
         session.say(f"pages at http://{bound[0]}:{bound[1]}, for {config.newsletter.base_url}")
     if clock is not None:
         session.say("issues go out when they are due; see: digest schedule show")
-    if not service.run():
+    if not service.run(reload=hung_up.is_set):
         raise DigestError(
             "stopped while deliveries were in flight",
             hint="the next start settles what became of them; see: digest issues show",
         )
     return Exit.DONE
+
+
+def _hearing() -> threading.Event:
+    """Set by a SIGHUP that comes while the service starts, which would end it otherwise."""
+    heard = threading.Event()
+    with suppress(AttributeError):  # Windows has none
+        signal.signal(signal.SIGHUP, lambda *_: heard.set())
+    return heard

@@ -61,12 +61,17 @@ class Service:
         self._pages = Pages(application(self._site))
         self._server = Server(self._pages)
 
-    def run(self) -> bool:
-        """Serve until a signal says stop. False when something was in flight to the last."""
+    def run(self, *, reload: Callable[[], bool] = lambda: False) -> bool:
+        """Serve until a signal says stop. False when something was in flight to the last.
+
+        `reload` tells whether the configuration is to be read again first.
+        """
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGTERM, self._stop)
         with suppress(AttributeError):  # Windows has none
             signal.signal(signal.SIGHUP, self._reload)
+        if reload():
+            self._reload()
         if self.clockwork is not None:
             self.clockwork.start()
         else:

@@ -11,8 +11,8 @@ def command(session: Session) -> int:
     """Send batches of whatever issues are being sent, beside other workers.
 
     With `workers = true` in [delivery], `digest send` and `digest serve` leave issues to workers,
-    which run on any number of machines against one PostgreSQL (docs/scale-out.md). Ctrl-C or
-    SIGTERM stops it when the batch in hand is through.
+    which run on any number of machines against one PostgreSQL (docs/scale-out.md). Ctrl-C,
+    SIGTERM or SIGHUP stops it when the batch in hand is through.
     """
     store = required_store(session)
     from digest import logs

@@ -23,7 +23,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise DigestError(
             f"cannot listen on {host}, port {port}: {error.strerror or error}",
-            hint="name another: digest serve --web --port 8001",
+            hint="end what listens there, or name another: --port N, or web.port in digest.toml",
         ) from error
 
 

@@ -17,7 +17,10 @@ _log = logs.get("worker")
 
 
 def work(config: Config, store: Store, keys: Keys) -> None:
-    """Run until SIGTERM or SIGINT; what is under way is finished, the rest is left to others."""
+    """Run until a signal says stop; what is under way is finished, the rest is left to others.
+
+    SIGHUP is one: systemd, and whatever else restarts a worker, lets it read its settings again.
+    """
     stopping = Stopping()
     provider = connect(config)
     desk = Desk(config, store, keys, provider, stopping)
@@ -44,7 +47,7 @@ async def _work(queue: Queue, desk: Desk, upkeep: Upkeep, stopping: Stopping) ->
     queue.serve(batch, look_after_all)
     workers = queue.workers()
     async with queue.app.open_async():
-        for one in (signal.SIGTERM, signal.SIGINT):
+        for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(one, stop)
         _log.info("worker.started")
         await look_after_all()  # what this machine left is settled by its own journals, at once

@@ -17,6 +17,17 @@ from digest.web.server import listen
 from digest.web.shelf import FRESH, Shelf
 from tests.web.conftest import START
 
+HUNG_UP = """
+import os, signal
+from digest.cli import main, stored
+looked = stored.required_store
+def required_store(session):
+    os.kill(os.getpid(), signal.SIGHUP)
+    return looked(session)
+stored.required_store = required_store
+main()
+"""
+
 
 @pytest.fixture
 def serving(project, run):
@@ -52,12 +63,28 @@ def test_serve_needs_a_store(project, run):
     assert "there is no store yet" in result.err
 
 
+@pytest.mark.usefixtures("serving")  # there is a store
+def test_a_reload_that_comes_while_it_starts_is_done_then():
+    starting = subprocess.Popen(
+        [sys.executable, "-c", HUNG_UP, "serve", "--web", "--port", "0", "-q"],
+        env=dict(os.environ),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    events = [json.loads(starting.stderr.readline())["event"] for _ in range(2)]
+    starting.terminate()
+    starting.communicate()
+
+    assert sorted(events) == ["config.reloaded", "web.listening"]
+
+
 def test_a_port_that_is_taken_is_named():
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
 
-        with pytest.raises(DigestError, match=f"port {port}"):
+        with pytest.raises(DigestError, match=f"port {port}") as error:
             listen("127.0.0.1", port)
+    assert "--web" not in error.value.hint  # which would end the schedule
 
 
 def test_posts_are_read_again_when_a_while_has_passed(quick_pages, project):
