@@ -37,10 +37,13 @@ class Watched:
 
     @property
     def remaining(self) -> timedelta | None:
-        """How long the rest takes at this rate; None when nothing moves."""
-        if self.issue.state is not IssueState.SENDING or not self.progress.lately:
+        """How long the rest takes at this rate, and not before the last zone had its hour; None
+        when nothing moves, nor will by itself."""
+        waits = self.progress.waits
+        if self.issue.state is not IssueState.SENDING or not (self.progress.lately or waits):
             return None
-        return timedelta(seconds=round(self.left / self.rate))
+        handing = timedelta(seconds=round(self.left / self.rate)) if self.rate else timedelta(0)
+        return max(handing, waits)
 
 
 @dataclass(frozen=True, slots=True)

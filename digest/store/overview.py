@@ -22,6 +22,7 @@ class Progress:
     states: Mapping[DeliveryState, int]
     lately: int  # submitted within the last minute
     within: float  # seconds in which these were; a minute, or less when it has just begun
+    waits: timedelta = timedelta(0)  # until the last zone, or next attempt, has its moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,16 @@ class Overview:
         states = {state: counts.get(state.value, 0) for state in DeliveryState}
         begun = min((moment for *_, moment in rows if moment), default=now - LATELY)
         within = max(1.0, (now - begun).total_seconds())
-        return Progress(states, sum(new for _, _, new, _ in rows), within)
+        waits = self._waits(number, now)
+        return Progress(states, sum(new for _, _, new, _ in rows), within, waits)
+
+    def _waits(self, number: int, now: datetime) -> timedelta:
+        query = sa.select(sa.func.max(claim_window.c.ready_at)).where(
+            claim_window.c.issue_number == number, claim_window.c.state != "done"
+        )
+        with self.database.reading() as connection:
+            last: datetime | None = connection.scalar(query)
+        return max(timedelta(0), last - now) if last else timedelta(0)
 
     def waiting_since(self, number: int, now: datetime) -> datetime | None:
         """Since when readers of an issue wait: from its due moment, their zone's, or the moment

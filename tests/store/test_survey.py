@@ -87,6 +87,24 @@ def test_an_issue_that_went_out_is_counted_and_nothing_is_behind(store, tmp_path
     assert looked(store, tmp_path, at_work).issues[0].progress.lately == 0
 
 
+def test_an_issue_of_zones_is_not_through_before_the_last_one(store, tmp_path, carrier):
+    list_of = "email,tags,timezone\na@example.com,*,Asia/Tokyo\nb@example.com,*,America/New_York\n"
+    sending.take_in(store, list_of)
+    posts(tmp_path, THURSDAY - 3 * WEEK, 10)
+    local = newsletter(tmp_path, "[cadence.weekly]\nlocal_time = true\n")
+    clock = Clock(THURSDAY - 24 * HOUR)
+    one = scheduler(local, store, clock)
+    one.tick(WEEKLY)
+    clock.now = THURSDAY - 9 * HOUR  # nine in Tokyo
+    one.tick(WEEKLY)
+
+    (sent,) = survey(local, store, clock()).issues
+    assert (sent.progress.lately, sent.left) == (1, 1)
+    assert sent.remaining == 14 * HOUR  # nine in New York
+    clock.now += HOUR
+    assert survey(local, store, clock()).issues[0].remaining == 13 * HOUR
+
+
 def test_an_issue_that_is_due_and_not_out_is_behind(store, tmp_path, at_work):
     scheduler(newsletter(tmp_path), store, at_work).tick(WEEKLY)
 
