@@ -40,7 +40,9 @@ def accepted(words: list[str]) -> click.Command:
 
 def commands(text: str) -> list[list[str]]:
     """The arguments of every call of `digest` in a shell script or a document."""
-    calls = re.findall(r"(?m)(?:^|`|&& |run --rm serve |/bin/)digest ([a-z][^`|&#<\n]*)", text)
+    calls = re.findall(
+        r"(?m)(?:(?:^|`|&& |run --rm serve |/bin/)digest|^by-hand) ([a-z][^`|&#<\n]*)", text
+    )
     return [shlex.split(call.rstrip("), ")) for call in calls]
 
 

@@ -4,6 +4,7 @@ Name servers, mail servers and web servers here are real ones on this machine.
 """
 
 import json
+import os
 import re
 import socket
 import threading
@@ -100,6 +101,28 @@ def test_a_config_that_cannot_be_read_is_one_failure_and_the_rest_waits(newslett
     assert results[0]["id"] == "config.file"
     assert "did you mean sender?" in results[0]["seen"]
     assert "mend digest.toml" in results[0]["fix"]
+
+
+def test_links_that_lead_to_an_example_are_a_failure_once_mail_leaves(newsletter):
+    example = {"newsletter": {"base_url": "https://news.example.com"}}
+
+    seen = found(newsletter(**example), offline=True)["config.base_url"]
+    assert seen.verdict == "failure"
+    assert "https://news.example.com" in seen.seen
+    assert found(newsletter("outbox", **example), offline=True)["config.base_url"].verdict == "ok"
+
+
+@pytest.mark.parametrize("name", ["digest.sqlite3", "journal"])
+def test_what_cannot_be_written_is_named(newsletter, monkeypatch, name):
+    config = newsletter()
+    assert found(config, offline=True)["machine.files"].verdict == "ok"
+    (config.root / ".digest" / "journal").mkdir(parents=True)
+    (config.root / "digest.sqlite3").touch()
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != name)  # root may all
+
+    shut = found(config, offline=True)["machine.files"]
+    assert shut.verdict == "failure"
+    assert shut.seen == f"cannot be written to: {name}"
 
 
 def test_offline_nobody_is_asked(newsletter):

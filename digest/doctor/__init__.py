@@ -44,6 +44,7 @@ def examine(patient: Patient) -> Iterator[Result]:
     yield from _guarded("config.webhook_keys", lambda: project.examine_webhook(config))
     yield from _guarded("content.posts", lambda: project.examine_content(config))
     yield from _guarded("machine.disk", lambda: project.examine_disk(config))
+    yield from _guarded("machine.files", lambda: project.examine_files(config))
     yield from _guarded(
         "database.reachable",
         lambda: examine_database(config, patient.now, offline=patient.offline),

@@ -1,15 +1,19 @@
 """What lies in the project's own folder and environment: settings, secrets, posts, room."""
 
+import os
 import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from digest.config import Config, Secret, secret, secret_file, secret_keys
 from digest.doctor.results import Result, failure, ok, skipped, warning
 from digest.errors import ConfigError
 from digest.models import Severity
 from digest.providers import Account
+from digest.sender import JOURNALS
+from digest.store.database import FILE
 
 _MAKE_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _GOOD_LENGTH = 32  # characters of a secret
@@ -21,16 +25,27 @@ def examine_settings(config: Config) -> Iterator[Result]:
     leaves = config.provider != "outbox"
     yield ok("config.file", f"{config.path.name} has no mistake")
     domain = config.newsletter.sender.rpartition("@")[2]
-    if leaves and domain in {"example.com", "example.org", "example.net"}:
+    if leaves and _of_nobody(domain):
         fix = "set newsletter.sender in digest.toml to an address of yours"
         yield failure("config.sender", f"mail would come from {domain}", fix)
     else:
         yield ok("config.sender", f"mail comes from {domain}")
+    site = config.newsletter.base_url
+    if leaves and _of_nobody(urlsplit(site).hostname or ""):
+        fix = "set newsletter.base_url in digest.toml to where your readers reach `digest serve`"
+        yield failure("config.base_url", f"unsubscribe links would lead to {site}", fix)
+    else:
+        yield ok("config.base_url", f"links lead to {site}")
     if config.newsletter.postal_address:
         yield ok("config.postal_address", "is set")
     else:
         fix = "set newsletter.postal_address: law in many countries asks for it in each mail"
         yield warning("config.postal_address", "is empty", fix)
+
+
+def _of_nobody(domain: str) -> bool:
+    """One that is kept for examples (RFC 2606), as in our samples and defaults."""
+    return domain.removesuffix(".").endswith(("example.com", "example.org", "example.net"))
 
 
 def examine_secrets(config: Config, account: Account | None) -> Iterator[Result]:
@@ -118,6 +133,19 @@ def examine_disk(config: Config) -> Result:
     if free < _LITTLE:
         return warning("machine.disk", seen, "make room before the next issue")
     return ok("machine.disk", seen)
+
+
+def examine_files(config: Config) -> Result:
+    """What is written while an issue goes out can be written by whoever asks."""
+    state, store = config.root / JOURNALS, config.root / FILE
+    places = [next(place for place in (state, *state.parents) if place.exists())]
+    if not config.database and store.exists():
+        places += [store, store.parent]
+    shut = sorted({place.name for place in places if not os.access(place, os.W_OK)})
+    if shut:
+        fix = "give them to the user of the service: chown -R, and run commands as that user"
+        return failure("machine.files", f"cannot be written to: {', '.join(shut)}", fix)
+    return ok("machine.files", "the store and .digest can be written to")
 
 
 def without_config(error: ConfigError) -> Iterator[Result]:

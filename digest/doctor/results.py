@@ -9,6 +9,7 @@ from typing import Literal
 Id = Literal[
     "config.file",
     "config.sender",
+    "config.base_url",
     "config.postal_address",
     "config.secret_key",
     "config.provider_secret",
@@ -16,6 +17,7 @@ Id = Literal[
     "config.dkim_key",
     "content.posts",
     "machine.disk",
+    "machine.files",
     "database.reachable",
     "database.schema",
     "database.key",
