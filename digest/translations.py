@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date, get_day_names
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
@@ -52,6 +53,14 @@ class Translations:
     def language(self, code: str) -> str:
         """What a language is called: `English`; its code where we do not know it."""
         return str(Locale.parse(self._locale).languages.get(code, code))
+
+    @property
+    def place(self) -> str:
+        """The language as it is spoken where most people do: `pl_PL`, as Open Graph wants it."""
+        language, *_, place = (
+            get_global("likely_subtags").get(self._locale, self._locale).split("_")
+        )
+        return f"{language}_{place}"
 
     def format_list(self, words: Sequence[str]) -> str:
         """`a, b and c`."""

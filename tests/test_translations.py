@@ -98,3 +98,8 @@ def test_direction_is_of_the_language_even_without_a_catalog():
 
 def test_english_and_polish_are_there():
     assert languages() == {"en", "pl"}
+
+
+@pytest.mark.parametrize(("code", "place"), [("en", "en_GB"), ("pl", "pl_PL")])
+def test_a_language_has_a_place_for_open_graph(code, place):
+    assert translations(code).place == place

@@ -11,7 +11,7 @@ from digest.errors import TokenError
 from digest.models import Preferences
 from digest.tokens import Purpose, verify
 from digest.translations import translations
-from digest.web.looks import language, page
+from digest.web.looks import page
 from digest.web.site import Site
 from digest.web.telling import issue_path, telling
 from digest.web.visits import Visit, route
@@ -43,28 +43,35 @@ def _view(visit: Visit) -> Response:
 
 def _ask(visit: Visit) -> Response:
     """Two buttons. Programs that follow every link of a mail come as far as this."""
-    said = visit.site.store.feedback.of(_issue(visit), _known(visit))
-    return _page(visit, said, counted=False)
+    person = _known(visit)
+    said = visit.site.store.feedback.of(_issue(visit), person)
+    return _page(visit, person, said, counted=False)
 
 
 def _count(visit: Visit) -> Response:
     person, name = _known(visit), _issue(visit)
     said = _SAID.get(visit.text("useful"))
     if said is None:
-        return _page(visit, visit.site.store.feedback.of(name, person), counted=False, status=422)
+        before = visit.site.store.feedback.of(name, person)
+        return _page(visit, person, before, counted=False, status=422)
     visit.site.store.feedback.vote(name, person, said, visit.site.now())
-    return _page(visit, said, counted=True)
+    return _page(visit, person, said, counted=True)
 
 
-def _page(visit: Visit, said: bool | None, *, counted: bool, status: int = 200) -> Response:
+def _page(
+    visit: Visit, person: int, said: bool | None, *, counted: bool, status: int = 200
+) -> Response:
     site = visit.site
+    found = site.store.subscriptions.get(person)
+    reader = found.subscriber.preferences if found else None
     archived = site.store.archive.find(_issue(visit), site.config.archive.visibility)
-    tr = translations(language(visit.request, site))
+    tr = visit.translations(reader)
     date = tr.format_date(archived.due, site.config.newsletter.timezone) if archived else ""
     return page(
         visit.request,
         "feedback.html",
         status=status,
+        reader=reader,
         said=said,
         counted=counted,
         date=date,

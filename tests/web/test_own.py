@@ -1,5 +1,6 @@
 """A reader's own edition, and whether it was useful."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -128,3 +129,18 @@ def test_a_reader_can_download_what_they_answered(pages):
         asked.append(pages.post(own, do="download").json()["issues"][0]["useful"])
 
     assert asked == [None, True, False]
+
+
+def test_the_question_is_asked_in_the_readers_language(quick_pages):
+    pages = quick_pages
+    sent(pages)
+    pages.store.subscriptions.change(
+        ana(pages), pages.clock(), lambda wanted: replace(wanted, languages=("pl",))
+    )
+    path, browser = link(pages, FEEDBACK), {"accept-language": "en"}
+
+    asked = pages.client.get(path, headers=browser).text
+    thanked = pages.client.post(path, data={"useful": "yes"}, headers=browser).text
+
+    assert '<html lang="pl"' in asked
+    assert '<html lang="pl"' in thanked
