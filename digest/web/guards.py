@@ -153,8 +153,16 @@ def asker(scope: Scope, proxies: Iterable[Network]) -> str:
     told = Headers(scope=scope).getlist("x-forwarded-for")
     hops = [hop.strip() for line in told for hop in line.split(",")]
     while _within(at, trusted) and hops:
-        at = hops.pop()
+        at = _portless(hops.pop())
     return at
+
+
+def _portless(hop: str) -> str:
+    """The address alone: some proxies add the port, and each connection has another one."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    host, _, port = hop.partition(":")
+    return host if "." in host and port.isdecimal() else hop
 
 
 def _within(address: str, networks: Iterable[Network]) -> bool:
