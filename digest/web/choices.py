@@ -117,6 +117,12 @@ def offered(site: Site, reader: Preferences | None = None) -> tuple[Topic, ...]:
     return (*topics, *(Topic(fold(tag), tag, 0) for tag in own if fold(tag) not in known))
 
 
+def spelled(site: Site, tags: Iterable[str]) -> tuple[str, ...]:
+    """Tags of a reader as the stories spell them, like the boxes of the form."""
+    names = {topic.key: topic.name for topic in site.topics().tags}
+    return tuple(names.get(fold(tag), tag) for tag in tags)
+
+
 def cadence_of(choice: Choice, site: Site) -> Cadence:
     """The chosen cadence; the newsletter's where none was chosen."""
     return Cadence(choice.cadence) if choice.cadence else site.config.cadence

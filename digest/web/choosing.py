@@ -210,7 +210,8 @@ def _day(visit: Visit, found: Subscription) -> str:
 def _sentence(visit: Visit, reader: Subscriber) -> str:
     """`You now get Platform Weekly weekly, about #ai and #python.`"""
     tr = visit.translations(reader.preferences)
-    chosen = summary(reader.preferences.everything, reader.preferences.tags, reader.cadence, tr)
+    tags = choices.spelled(visit.site, reader.preferences.tags)
+    chosen = summary(reader.preferences.everything, tags, reader.cadence, tr)
     named = {"newsletter": visit.site.config.newsletter.name, "choice": chosen}
     return tr.gettext("You now get %(newsletter)s: %(choice)s.") % named
 

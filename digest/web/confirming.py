@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute
 from digest.errors import StoreError, TokenError
 from digest.store import Request
 from digest.tokens import Purpose
-from digest.web import asking
+from digest.web import asking, choices
 from digest.web.letters import fresh_preferences
 from digest.web.rhythm import next_moment, summary, zone_of
 from digest.web.site import Site
@@ -44,11 +44,12 @@ def _answer(visit: Visit) -> Response:
         reader = site.store.requests.confirm(found.id, given, site.now()).subscriber
     except StoreError:
         return _refused(visit, found)
+    tags = choices.spelled(site, reader.preferences.tags)
     first = next_moment(site.config, reader.cadence, reader.timezone, site.now())
     return visit.page(
         "confirmed.html",
         reader=reader.preferences,
-        choice=summary(reader.preferences.everything, reader.preferences.tags, reader.cadence, tr),
+        choice=summary(reader.preferences.everything, tags, reader.cadence, tr),
         first=first,
         day=tr.format_date(first, zone_of(site.config, reader.timezone)),
         preferences=fresh_preferences(site, reader),

@@ -297,3 +297,12 @@ def test_a_pause_that_nobody_offers_is_none(quick_pages, ana, path, pause):
     quick_pages.post(path, **CHOICE, pause=pause)
 
     assert quick_pages.store.subscriptions.get(ana.id).pause_until is None
+
+
+def test_what_is_saved_is_told_as_the_stories_spell_it(quick_pages):
+    bo = quick_pages.reader("bo@example.com", tags=("KUBERNETES",))  # the store keeps a first one
+    path = quick_pages.path("p", Purpose.PREFERENCES, bo.id)
+
+    saved = quick_pages.post(path, **CHOICE)
+
+    assert "about #kubernetes." in quick_pages.get(saved.headers["location"]).text
