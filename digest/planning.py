@@ -49,6 +49,7 @@ def freeze(
     now: datetime,
     errors_allowed: int = 0,
     replan: bool = False,
+    outdated: int = 0,
     ahead: bool = False,
 ) -> Frozen:
     """The plan of the draft's issue: the one there is, or a new one.
@@ -56,10 +57,13 @@ def freeze(
     StaleError when there is one and what it was made of has changed since; a plan made `ahead` of
     its time leaves what came later to the next issue. `replan` makes a new one all the same; of one
     that has begun to be handed over it keeps readers and editions, and StoreError when a story of
-    theirs is gone, or nothing is left to be handed over.
+    theirs is gone, or nothing is left to be handed over. Where another process has put a plan in
+    the place of the `outdated` one, it is that.
     """
     ledger, name = store.ledger, draft.issue.id
     known = ledger.find(name)
+    if known is not None and outdated and known.number != outdated:
+        return Frozen(known, ledger.contents(known.number))
     if known is not None and replan and begun(store, known):
         return bring_up_to_date(draft, store, known)
     if known is not None and not replan:

@@ -12,7 +12,7 @@ from digest import logs, providers
 from digest.config import Config
 from digest.content import read_content
 from digest.desk import Desk, take_in
-from digest.errors import DigestError, StaleError
+from digest.errors import DigestError, StaleError, StoreError
 from digest.freshness import Frozen, require_fresh
 from digest.issues import Draft
 from digest.models import Cadence, Issue, Severity
@@ -23,7 +23,7 @@ from digest.scheduler.looking import look
 from digest.scheduler.pulse import Pulse
 from digest.sender import JOURNALS, OUTAGES, Job, Report, Stopping, run, utc_now
 from digest.store import Store
-from digest.store.ledger.records import Idle, IssueState
+from digest.store.ledger.records import Idle, IssueState, PlannedIssue
 from digest.store.schedule.records import Skipped
 from digest.tokens import Keys
 from digest.workers import submit
@@ -131,12 +131,14 @@ class Scheduler:
         if number := self.store.requests.purge(now - waited):
             _log.info("requests.forgotten", number=number)
 
-    def _plan(self, issue: Issue, *, replan: bool = False) -> Frozen:
+    def _plan(self, issue: Issue, outdated: int = 0) -> Frozen:
+        """Freeze an issue, in place of the plan with the number `outdated` if that is given."""
+        replan = outdated > 0
         draft, errors = self._draft(issue, replan=replan)
         provider = self.config.provider
         frozen = freeze(
             draft, self.store, provider=provider, now=self.now(), errors_allowed=errors,
-            replan=replan,
+            replan=replan, outdated=outdated,
         )  # fmt: skip
         _log.info("issue.planned", issue=issue.id, readers=frozen.issue.readers, left_out=errors)
         for earlier in self.store.ledger.in_state(issue.cadence, IssueState.PLANNED):
@@ -237,12 +239,22 @@ class Scheduler:
             _log.warning("issue.stale", issue=issue.id, changes=changes)
             if issue.state is not IssueState.PLANNED:
                 return False
-            anew = self._plan(draft.issue, replan=True)
-            if approval is not None:
+            anew = self._in_place_of(issue, draft.issue)
+            if approval is not None and anew is not None:
                 why = f"changed since you were asked: {'; '.join(changes)}"
                 self.store.schedule.require(anew.issue.number, why)
             return False
         return True
+
+    def _in_place_of(self, old: PlannedIssue, issue: Issue) -> Frozen | None:
+        """A new plan; None when another process was at it at the same time, and first."""
+        try:
+            return self._plan(issue, outdated=old.number)
+        except StoreError:
+            there = self.store.ledger.find(old.id)
+            if there is None or there.number == old.number:
+                raise
+            return None
 
     def _run(self, draft: Draft, frozen: Frozen) -> Report:
         config, ledger = self.config, self.store.ledger

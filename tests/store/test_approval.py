@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from digest import providers
+from digest import planning, providers
 from digest.content import read_content
-from digest.scheduler import Editors, Scheduler
+from digest.scheduler import Editors, Scheduler, tick
 from digest.scheduler.decision import Ask, Plan, Send
 from digest.store import Store
 from digest.store.ledger.records import IssueState
@@ -171,6 +171,37 @@ def test_editors_are_asked_again_while_there_is_time(
     assert carrier.taken == []
     room.browser.post(room.link, data={"answer": "approve"})
     assert room.at(THURSDAY) == [Send]
+
+
+@pytest.mark.parametrize("moment", ["before", "within"])
+def test_of_two_processes_that_see_a_change_one_plans_and_asks(
+    room: Room, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    room.change()
+    room.clock.now = THURSDAY - 5 * HOUR
+    other = scheduler(room.config, room.store, room.clock, ask=room.ask)
+    others: list[list[type]] = []
+
+    def first(then):  # type: ignore[no-untyped-def]
+        def later(*given, **more):  # type: ignore[no-untyped-def]
+            if not others:
+                others.append([])  # once
+                others[0] += [type(step) for step in other.tick(WEEKLY).steps]
+            return then(*given, **more)
+
+        return later
+
+    if moment == "before":
+        monkeypatch.setattr(tick, "freeze", first(tick.freeze))
+    else:
+        monkeypatch.setattr(planning._Audience, "contents", first(planning._Audience.contents))
+    done = room.scheduler.tick(WEEKLY)
+
+    assert others == [[Plan, Ask]]
+    assert not done.failed
+    assert len(room.mails()) == 4
+    assert len(issues(room.store)) == 1
+    assert "May weekly-2026-01-01 go out?" in room.browser.get(room.link).text
 
 
 def test_an_issue_that_an_editor_held_stays_so_whatever_changes(room: Room) -> None:
