@@ -135,12 +135,14 @@ class Scheduler:
         """Freeze an issue, in place of the plan with the number `outdated` if that is given."""
         replan = outdated > 0
         draft, errors = self._draft(issue, replan=replan)
-        provider = self.config.provider
+        provider, now = self.config.provider, self.now()
         frozen = freeze(
-            draft, self.store, provider=provider, now=self.now(), errors_allowed=errors,
+            draft, self.store, provider=provider, now=now, errors_allowed=errors,
             replan=replan, outdated=outdated,
         )  # fmt: skip
-        _log.info("issue.planned", issue=issue.id, readers=frozen.issue.readers, left_out=errors)
+        if frozen.issue.planned == now:  # by us, and not by another process that was first
+            readers = frozen.issue.readers
+            _log.info("issue.planned", issue=issue.id, readers=readers, left_out=errors)
         for earlier in self.store.ledger.in_state(issue.cadence, IssueState.PLANNED):
             if earlier.due < issue.window.end:
                 skipped = Skipped(
