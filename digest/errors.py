@@ -99,8 +99,13 @@ class Outcome(StrEnum):
 
 
 class ProviderError(DigestError):
-    """The provider did not take a message; `outcome` says whether it may be retried."""
+    """The provider did not take a message; `outcome` says whether it may be retried.
 
-    def __init__(self, message: str, *, outcome: Outcome, hint: str = "") -> None:
+    `retry_after`: the seconds that it asks us to wait; 0: it did not say.
+    """
+
+    def __init__(
+        self, message: str, *, outcome: Outcome, hint: str = "", retry_after: float = 0.0
+    ) -> None:
         super().__init__(message, hint=hint)
-        self.outcome = outcome
+        self.outcome, self.retry_after = outcome, retry_after

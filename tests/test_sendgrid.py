@@ -155,21 +155,23 @@ def test_a_reader_who_is_refused_alone_is_refused_for_good(server):
     assert answers[0].reason == "SendGrid answered 400: Bad Request"
 
 
-def test_a_limit_is_told_with_the_seconds_until_it_is_lifted(server):
-    server.starts([fake.TOO_MANY])
-    answers, _ = handed(provider(server.url, 2), 6)
+def test_a_limit_stops_the_batch_and_blames_nobody_until_it_is_lifted(server):
+    server.starts([fake.ACCEPT, fake.TOO_MANY])
+    answers, stopped = handed(provider(server.url, 2), 6)
 
-    assert outcomes(answers) == ["temporary"] * 6
-    assert {answer.retry_after for answer in answers} == {60.0}
-    assert len(server.seen.requests) == 1
+    assert outcomes(answers) == ["taken"] * 2
+    assert (stopped.outcome, stopped.retry_after) == (Outcome.TEMPORARY, 60.0)
+    assert str(stopped) == "SendGrid answered 429: too many requests"
+    assert len(server.seen.requests) == 2
 
 
 @pytest.mark.parametrize("say", [fake.BROKEN, Say(502), Say(504), fake.HANGS_UP])
 def test_after_an_answer_that_leaves_a_doubt_the_rest_of_the_batch_waits(server, say):
     server.starts([fake.ACCEPT, say])
-    answers, _ = handed(provider(server.url, 2), 6)
+    answers, stopped = handed(provider(server.url, 2), 6)
 
-    assert outcomes(answers) == ["taken"] * 2 + ["unknown"] * 2 + ["temporary"] * 2
+    assert outcomes(answers) == ["taken"] * 2 + ["unknown"] * 2
+    assert stopped.outcome is Outcome.TEMPORARY
     assert len(server.seen.requests) == 2
 
 
@@ -184,25 +186,26 @@ def test_no_answer_in_time_is_unknown(server):
 @pytest.mark.parametrize("say", [fake.OVERLOADED, Say(408)])
 def test_a_server_that_did_not_process_is_asked_later(server, say):
     server.starts([say])
+    answers, stopped = handed(provider(server.url), 2)
 
-    assert outcomes(handed(provider(server.url), 2)[0]) == ["temporary"] * 2
+    assert (answers, stopped.outcome) == ([], Outcome.TEMPORARY)
 
 
 def test_nobody_at_the_other_end_is_temporary():
-    answers, _ = handed(provider(fake.closed_port()), 3)
+    answers, stopped = handed(provider(fake.closed_port()), 3)
 
-    assert outcomes(answers) == ["temporary"] * 3
-    assert answers[0].reason.startswith("no connection to SendGrid: ")
+    assert (answers, stopped.outcome) == ([], Outcome.TEMPORARY)
+    assert str(stopped).startswith("no connection to SendGrid: ")
 
 
 def test_a_body_that_did_not_leave_as_a_whole_is_temporary(server):
     server.starts([fake.HANGS_UP_AT_ONCE])
     more_than_buffers_hold = Layout(("x" * 20_000_000,))
     huge = replace(EDITION, compiled=replace(EDITION.compiled, html=more_than_buffers_hold))
-    with closing(provider(server.url)) as one:
-        answers = list(one.hand_over(Batch("issue", huge, readers(1))))
+    with closing(provider(server.url)) as one, pytest.raises(ProviderError) as stopped:
+        list(one.hand_over(Batch("issue", huge, readers(1))))
 
-    assert outcomes(answers) == ["temporary"]
+    assert stopped.value.outcome is Outcome.TEMPORARY
 
 
 @pytest.mark.parametrize(
@@ -280,10 +283,10 @@ def test_over_tls_everybody_is_taken_over_one_connection(tmp_path):
 
 def test_a_certificate_that_nobody_vouches_for_gets_neither_the_key_nor_a_reader(tmp_path):
     with fake.serving(tls=certificate(tmp_path)) as server:
-        answers, _ = handed(provider(server.url, tls=ssl.create_default_context()), 2)
+        answers, stopped = handed(provider(server.url, tls=ssl.create_default_context()), 2)
 
-        assert outcomes(answers) == ["temporary"] * 2
-        assert "certificate" in answers[0].reason
+        assert (answers, stopped.outcome) == ([], Outcome.TEMPORARY)
+        assert "certificate" in str(stopped)
         assert not server.seen.headers
 
 

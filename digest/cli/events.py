@@ -56,11 +56,15 @@ def _events(file: Path, provider: str) -> Iterator["Event"]:
     try:
         yield from parse(body)
     except DigestError:
-        lines = [line for line in body.splitlines() if line.strip()]
-        if len(lines) < 2:
-            raise
-        for line in lines:
-            yield from parse(line)
+        lines = [(n, line) for n, line in enumerate(body.splitlines(), 1) if line.strip()]
+        for number, line in lines:
+            try:
+                yield from parse(line)
+            except DigestError as error:
+                place = f"{file}:{number}" if len(lines) > 1 else file
+                raise DigestError(f"{place}: {error}") from None
+        if not lines:
+            raise DigestError(f"{file}: it is empty") from None
 
 
 command = command_group(

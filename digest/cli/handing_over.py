@@ -104,7 +104,8 @@ def _may_start(session: Session, store: Store, issue: PlannedIssue, wishes: Wish
     if confirmed(str(issue.readers), given, question):
         judging.record(store, issue, errors)
         return True
-    session.say(f"Not sent. To send it: digest send {issue.id} --confirm {issue.readers}")
+    wrong = f": {given} is not the number of its readers" if given else ""
+    session.say(f"Not sent{wrong}. To send it: digest send {issue.id} --confirm {issue.readers}")
     return False
 
 

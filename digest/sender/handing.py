@@ -54,11 +54,12 @@ class Handing:
             self.rate.wait(len(people))
             if not self.going_on(claim):
                 break
-            began = self.rate.clock()
+            began, before = self.rate.clock(), len(self.answered)
             try:
                 self._hand_over(edition, claim.released, people)
             except ProviderError as error:
                 self.failure = error
+                advance(len(self.answered) - before)
                 break
             self.observe(len(people), self.rate.clock() - began)
             advance(len(people))

@@ -52,10 +52,11 @@ class _Run:
             turn = self.hands.send_one_batch()
             if self.hands.answered > before:
                 self.outages = 0
-            if self.hands.failure:
-                self._outage(self.hands.failure)
-            elif self.hands.breaker.because:
-                return self._paused(self.hands.breaker.because)
+            failure, because = self.hands.failure, self.hands.breaker.because
+            if because and (failure is None or failure.outcome is Outcome.TEMPORARY):
+                return self._paused(because)
+            if failure:
+                self._outage(failure)
             elif turn.claim is None and not self._waits(turn):
                 return self._end(turn)
         self.hands.put_down()
@@ -74,12 +75,12 @@ class _Run:
         return True
 
     def _outage(self, failure: ProviderError) -> None:
-        """Wait for a provider that is away, or give up."""
+        """Wait for a provider that is away or has had enough for now, or give up."""
         if failure.outcome is Outcome.PERMANENT:
             self._paused(str(failure))
         if failure.outcome is not Outcome.TEMPORARY or self.outages >= len(self.job.outages):
             raise failure
-        self.stopping.sleep(self.job.outages[self.outages])
+        self.stopping.sleep(max(self.job.outages[self.outages], failure.retry_after))
         self.outages += 1
 
     def _end(self, turn: Turn) -> Report:

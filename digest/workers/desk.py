@@ -91,7 +91,8 @@ class Desk:
             self._outages = 0
             return None
         _log.warning("worker.waits", issue=hands.job.issue.id, failure=failure)
-        self.stopping.sleep(OUTAGES[min(self._outages, len(OUTAGES) - 1)])
+        usual = OUTAGES[min(self._outages, len(OUTAGES) - 1)]
+        self.stopping.sleep(max(usual, failure.retry_after))
         self._outages += 1
         return utc_now() + AGAIN
 

@@ -125,6 +125,7 @@ def test_a_real_provider_needs_the_number_of_readers(stored, run, carrier, said)
 
     assert result.code == Exit.DECLINED
     assert "--confirm 3" in result.err
+    assert ("4 is not the number" in result.err) == bool(said)
     assert carrier.taken == []
 
 

@@ -134,3 +134,17 @@ def test_recorded_events_are_imported_by_command(project, run) -> None:  # type:
 
     assert result.code == 0
     assert json.loads(result.out)["stamped"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("[]\n\nnope\n", "events.ndjson:3"), ("{nope", "events.ndjson"), ("", "events.ndjson")],
+)
+def test_what_is_no_event_is_told_with_its_place(project, run, text, place):  # type: ignore[no-untyped-def]
+    run("subscribers", "import", "subscribers/list.csv", "--consent", "a test")
+    project.write("events.ndjson", text)
+
+    result = run("events", "import", "events.ndjson")
+
+    assert result.code == 1
+    assert f"error: {place}: " in result.err

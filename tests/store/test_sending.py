@@ -219,6 +219,34 @@ def test_a_provider_that_is_away_is_waited_for_and_then_told(store: Store, tmp_p
     assert find(store, draft).state is IssueState.SENDING
 
 
+class Limited(Carrier):
+    """Takes so many, then says when it will take more, and takes as many again."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def hand_over(self, batch):  # type: ignore[no-untyped-def]
+        for taken, answer in enumerate(super().hand_over(batch), 1):
+            yield answer
+            if taken == self.most < len(batch.readers):
+                message = "too many requests"
+                raise ProviderError(message, outcome=Outcome.TEMPORARY, retry_after=60.0)
+
+
+def test_a_limit_is_waited_for_as_often_as_it_takes_and_fails_nobody(
+    store: Store, tmp_path: Path
+) -> None:
+    draft, clock, carrier = planned(store, tmp_path, 40), Clock(), Limited(1)
+    strict = Restraint(attempts=2, stop_after=2)
+
+    report = send(store, draft, carrier, tmp_path, clock=clock, restraint=strict)
+
+    assert (report.answered, report.ended) == (40, Idle.DONE)
+    assert len(set(carrier.taken)) == 40
+    assert clock.now - NOW > timedelta(minutes=10)
+
+
 def test_a_provider_that_needs_mending_pauses_the_issue(store: Store, tmp_path: Path) -> None:
     draft = planned(store, tmp_path, 3)
     wrong = ProviderError("the key is wrong", outcome=Outcome.PERMANENT)

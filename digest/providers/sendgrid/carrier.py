@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     import ssl
 
 TIMEOUT = 60.0  # seconds without a byte; the readers of a request are unknown after that
-_AFTER_DOUBT = "not handed over, because SendGrid did not answer for others"
 _AFTER_END = "not handed over, because the hand-over ended before"
+_LATER_HINT = "try again in a while"
 _SANDBOX_HINT = "set `sandbox = false` in [sendgrid] to send for real"
 
 
@@ -66,9 +66,10 @@ class _Run:
             case Stop():
                 self.stop = said
             case Later():
-                self.pause = said
+                if self.pause is None or said.retry_after > self.pause.retry_after:
+                    self.pause = said
             case Unsure():  # or a provider in trouble would leave a whole issue in doubt
-                self.pause = Later(_AFTER_DOUBT)
+                self.pause = self.pause or Later(said.reason)
             case Validated():
                 self.validated.append(len(request.letters))
 
@@ -101,18 +102,27 @@ class Sendgrid:
         self.at_once = way.personalizations * way.connections  # readers that fill all lines
 
     def hand_over(self, batch: Batch) -> Iterator[Answer]:
-        """As `Provider.hand_over`. Nothing is waited for: a limit is told as `retry_after`."""
+        """As `Provider.hand_over`. Nothing is waited for: a limit is told as `retry_after`.
+
+        It is the account's and not the readers', so it ends the batch and is no attempt of theirs.
+        """
         if self._closed:
             raise ProviderError("the provider is closed", outcome=Outcome.TEMPORARY)
         run = _Run(batch.starting, batch.answered)
         requests = self._form(batch.edition).requests(batch.readers, self._way.personalizations)
+        left = len(batch.readers)
         for answers in self._answers(run, requests, len(batch.readers)):
+            left -= len(answers)
             yield from answers
         if run.stop:
             raise ProviderError(run.stop.reason, outcome=Outcome.PERMANENT, hint=run.stop.hint)
         if run.validated:
             message = f"SendGrid checked {sum(run.validated)} messages and sent none: sandbox mode"
             raise ProviderError(message, outcome=Outcome.PERMANENT, hint=_SANDBOX_HINT)
+        if run.pause and left:
+            why, wait = run.pause.reason, run.pause.retry_after
+            outcome = Outcome.TEMPORARY
+            raise ProviderError(why, outcome=outcome, hint=_LATER_HINT, retry_after=wait)
 
     def close(self) -> None:
         """Wait for requests under way, and hang up."""
@@ -141,7 +151,7 @@ class Sendgrid:
                 flying.append(self._threads.submit(self._carry, run, request))
                 if len(flying) >= 2 * self._way.connections:
                     yield flying.popleft().result()
-                if run.stop:
+                if run.stop or run.pause:
                     break
             while flying:
                 yield flying.popleft().result()
@@ -157,11 +167,11 @@ class Sendgrid:
     ) -> Iterator[list[Answer]]:
         for request in requests:
             yield self._carry(run, request)
-            if run.stop:
+            if run.stop or run.pause:
                 break
 
     def _carry(self, run: _Run, request: Request | Unwritable) -> list[Answer]:
-        """Every reader's answer; none for those who were not handed over because of a Stop."""
+        """Every reader's answer; none for those who were not handed over: a Stop or a Later."""
         if isinstance(request, Unwritable):
             return [Refusal(request.delivery, Outcome.PERMANENT, request.reason)]
         answers: list[Answer] = []
@@ -200,8 +210,6 @@ def _settled(request: Request, said: Verdict) -> list[Answer]:
             return [Receipt(delivery, name, True) for delivery in deliveries]
         case Unsure(reason):
             return [Refusal(delivery, Outcome.UNKNOWN, reason) for delivery in deliveries]
-        case Later(reason, wait):
-            return [Refusal(delivery, Outcome.TEMPORARY, reason, wait) for delivery in deliveries]
         case Drop(reasons):
             return [Refusal(deliveries[n], Outcome.PERMANENT, why) for n, why in reasons.items()]
         case Halve(reason) if len(deliveries) == 1:
