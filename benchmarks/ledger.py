@@ -102,7 +102,7 @@ def fill(url: str, readers: int) -> None:
             with store.database.writing() as connection:
                 rows = [
                     (i, email, email.encode()[-16:], email, "Ana", "", "", "weekly", 0, "confirmed",
-                     None, None, NOW)
+                     None, None, NOW, None, None)
                     for i, email in zip(ids, emails, strict=True)
                 ]  # fmt: skip
                 write_rows(connection, subscriber, rows)

@@ -8,14 +8,20 @@ overlap. Moments are in UTC, because Python compares two times of one zone by th
 An issue that goes out at the same hour in each reader's own zone is due where that day begins
 first, `FIRST`: there its window closes, and from there it is released zone by zone, around the
 world. So its window depends on the calendar alone, not on who reads.
+
+A reader who chose their own day and hour gets an issue at the first such moment from its due moment
+on, and always before the next one is due.
 """
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
-from digest.models import Cadence, Due, Issue, Window
+from digest.models import WEEKDAYS, Cadence, Chosen, Due, Issue, Window
 
 FIRST = timezone(timedelta(hours=14))  # the islands of Kiribati: no place has a day earlier
+
+_DAYS = {Cadence.DAILY: range(0), Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 29)}
+HOURS = range(24)
 
 _ONE_DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
@@ -73,6 +79,53 @@ def release(due: Due, closed: datetime, zone: tzinfo) -> datetime:
     The due hour of the same calendar day, where they are; never before the window is closed.
     """
     return max(closed, _moment(due, closed.astimezone(FIRST).date(), zone))
+
+
+def chosen_release(
+    wanted: Due, due: Due, closing: tzinfo, closed: datetime, zone: tzinfo
+) -> datetime:
+    """When readers in `zone` who want their issues at `wanted` get the one due at `closed`, in UTC.
+
+    At the first such moment from `closed` on. A clock change can leave none before the next issue
+    is due in `closing`; the one before was an hour or two ago then, and they get it at `closed`.
+    """
+    moment = next_due(wanted, zone, closed - _INSTANT)
+    return moment if moment < next_due(due, closing, closed) else closed
+
+
+def wanted_due(due: Due, chosen: Chosen) -> Due:
+    """When issues of a cadence are due for somebody who chose; what they left open is `due`'s."""
+    hour, minute = (due.hour, due.minute) if chosen.hour is None else (chosen.hour, 0)
+    if chosen.day is None:
+        return Due(hour, minute, due.weekday, due.day)
+    if due.weekday is not None:
+        return Due(hour, minute, weekday=chosen.day)
+    return Due(hour, minute, day=chosen.day)
+
+
+def days(cadence: Cadence) -> range:
+    """The days that a reader can choose: of the week from Monday, or of the month."""
+    return _DAYS[cadence]
+
+
+def fitting(chosen: Chosen, cadence: Cadence) -> Chosen:
+    """What of a choice there is with a cadence."""
+    return Chosen(
+        chosen.day if chosen.day in days(cadence) else None,
+        chosen.hour if chosen.hour in HOURS else None,
+    )
+
+
+def day_in_words(chosen: Chosen, cadence: Cadence) -> str:
+    """`thu`, or `12` for a day of the month; empty: none is chosen."""
+    if chosen.day is None:
+        return ""
+    return WEEKDAYS[chosen.day] if cadence is Cadence.WEEKLY else str(chosen.day)
+
+
+def hour_in_words(chosen: Chosen) -> str:
+    """`07:00`; empty: none is chosen."""
+    return "" if chosen.hour is None else f"{chosen.hour:02d}:00"
 
 
 def _falls_on(due: Due, day: date) -> bool:

@@ -13,14 +13,24 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from digest import wording
-from digest.cadence import FIRST, issue_due, next_due
+from digest.cadence import (
+    FIRST,
+    chosen_release,
+    fitting,
+    issue_due,
+    next_due,
+    release,
+    wanted_due,
+)
 from digest.composer import EditionMessage, Press, Reader, Sizes, delivery_id, measure
 from digest.config import Config
 from digest.content import Content
 from digest.layout import Slot
 from digest.listing import Listing
 from digest.models import (
+    NOTHING_CHOSEN,
     Cadence,
+    Chosen,
     Edition,
     Issue,
     Omission,
@@ -63,6 +73,18 @@ def issue_at(
 def closing_zone(config: Config, cadence: Cadence) -> tzinfo:
     """The zone in which the cadence's issues are due and their windows close."""
     return FIRST if config.schedule[cadence].local_time else config.newsletter.timezone
+
+
+def released(
+    config: Config, cadence: Cadence, closed: datetime, zone: tzinfo, chosen: Chosen
+) -> datetime:
+    """When a reader in `zone` gets the issue whose window closed at `closed`."""
+    settings = config.schedule[cadence]
+    own = fitting(chosen, cadence)
+    if settings.choose and own != NOTHING_CHOSEN:
+        wanted = wanted_due(settings.due, own)
+        return chosen_release(wanted, settings.due, closing_zone(config, cadence), closed, zone)
+    return release(settings.due, closed, zone) if settings.local_time else closed
 
 
 def latest_issue(

@@ -43,6 +43,20 @@ class Cadence(StrEnum):
     MONTHLY = "monthly"
 
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """When a reader wants their issues; None: as the newsletter has it."""
+
+    day: int | None = None  # weekly: 0 is Monday; monthly: 1 to 28; daily: there is none
+    hour: int | None = None  # 0 to 23
+
+
+NOTHING_CHOSEN = Chosen()
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """When a cadence is due, in local time: every day, one weekday, or one day of the month."""
@@ -114,6 +128,7 @@ class Subscriber:
     preferences: Preferences
     cadence: Cadence
     timezone: str  # IANA name; empty: the newsletter's
+    chosen: Chosen = NOTHING_CHOSEN
 
 
 class State(StrEnum):

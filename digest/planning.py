@@ -14,13 +14,13 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from digest.cadence import release
 from digest.composer import EditionMessage
 from digest.config import Config
 from digest.freshness import Frozen, basis, begun, bring_up_to_date, require_fresh, stories_of, told
-from digest.issues import BATCH, NOTHING_NEW, Composition, Draft, closing_zone, issue_at
+from digest.issues import BATCH, NOTHING_NEW, Composition, Draft, closing_zone, issue_at, released
 from digest.models import (
     Cadence,
+    Chosen,
     Edition,
     Issue,
     Plan,
@@ -39,6 +39,8 @@ _CHUNK = 10_000  # deliveries of one transaction
 _WAITING = 100_000  # readers that wait for their edition's batch to fill, in all: 8 bytes each
 _REMEMBERED = 100_000  # different readers
 _EDITIONS = 2000  # messages of editions kept ready
+
+_Wanted = tuple[str, int | None, int | None]  # zone, day and hour
 
 
 def freeze(
@@ -190,12 +192,12 @@ class _Audience:
 
     def contents(self) -> Contents:
         """Write every delivery; gives the rest of the plan."""
-        issue, known, held = self.draft.issue, self.known, 0
+        issue, known, held, releases = self.draft.issue, self.known, 0, self.releases
         places: dict[datetime | None, int] = {}  # as many as windows handed over
         for reader in self.store.audience.stream_due(
             issue.cadence, issue.window.end, self.positions
         ):
-            person, _, _, languages, zone, everything, follows, mutes, covered = reader
+            person, _, _, languages, zone, everything, follows, mutes, covered, day, hour = reader
             place = places.get(covered)
             if place is None:
                 place = places[covered] = self.draft.place(covered)
@@ -208,8 +210,8 @@ class _Audience:
                 if covered is None or covered < issue.window.end:
                     self._pass_over(person)
                 continue
-            if self.releases.zonal:
-                self.releases.add(zone, edition.number, person)
+            if releases.zonal or (releases.choose and (day is not None or hour is not None)):
+                releases.add((zone, day, hour), edition.number, person)
                 continue
             edition.waiting.append(person)
             held += 1
@@ -220,7 +222,7 @@ class _Audience:
         for one in self.editions.values():
             self._flush(one)
         self._write()
-        for moment, people in self.releases.in_order():
+        for moment, people in releases.in_order():
             self.draftsman.release(moment)
             for one in self.editions.values():
                 one.waiting.extend(people.get(one.number, ()))
@@ -280,21 +282,24 @@ class _Audience:
 
 
 class _Releases:
-    """Of an issue that goes out zone by zone: who gets it when. 8 bytes a reader, until written."""
+    """Who gets an issue when, of those who do not get it at once: 8 bytes a reader, until written.
+
+    That is everybody where it goes out zone by zone, and whoever chose their own day and hour.
+    """
 
     def __init__(self, draft: Draft) -> None:
         settings = draft.config.schedule.get(draft.issue.cadence)
         self.zonal = settings is not None and settings.local_time
-        self._issue, self._settings = draft.issue, settings
-        self._own = draft.config.newsletter.timezone
-        self._moments: dict[str, datetime] = {}  # by zone
+        self.choose = settings is not None and settings.choose
+        self._issue, self._config = draft.issue, draft.config
+        self._moments: dict[_Wanted, datetime] = {}
         self._people: dict[datetime, dict[int, array[int]]] = {}  # moment -> edition -> readers
 
-    def add(self, zone: str, edition: int, person: int) -> None:
-        """A reader in a zone gets an edition."""
-        moment = self._moments.get(zone)
+    def add(self, wanted: _Wanted, edition: int, person: int) -> None:
+        """A reader gets an edition."""
+        moment = self._moments.get(wanted)
         if moment is None:
-            moment = self._moments[zone] = self._moment(zone)
+            moment = self._moments[wanted] = self._moment(*wanted)
         self._people.setdefault(moment, {}).setdefault(edition, array("q")).append(person)
 
     def in_order(self) -> Iterator[tuple[datetime, dict[int, "array[int]"]]]:
@@ -302,9 +307,8 @@ class _Releases:
         for moment in sorted(self._people):
             yield moment, self._people.pop(moment)
 
-    def _moment(self, zone: str) -> datetime:
-        assert self._settings is not None
-        place = self._own
+    def _moment(self, zone: str, day: int | None, hour: int | None) -> datetime:
+        issue, place = self._issue, self._config.newsletter.timezone
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):  # one that this machine lacks
             place = ZoneInfo(zone) if zone else place
-        return release(self._settings.due, self._issue.date, place)
+        return released(self._config, issue.cadence, issue.date, place, Chosen(day, hour))

@@ -2,15 +2,26 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise, takewhile
+from itertools import islice, pairwise, product, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.cadence import FIRST, issue_due, last_due, next_due, release, upcoming, windows
-from digest.models import Cadence, Due
+from digest.cadence import (
+    FIRST,
+    chosen_release,
+    fitting,
+    issue_due,
+    last_due,
+    next_due,
+    release,
+    upcoming,
+    wanted_due,
+    windows,
+)
+from digest.models import Cadence, Chosen, Due
 
 DUBLIN = ZoneInfo("Europe/Dublin")
 THURSDAY = Due(9, 0, weekday=3)
@@ -138,3 +149,80 @@ def test_readers_around_the_world_get_a_thursday_issue_on_their_thursday_morning
     assert moments == sorted(moments)
     for moment, place in zip(moments, places, strict=True):
         assert f"{moment.astimezone(ZoneInfo(place)):%a %H:%M}" == "Thu 09:00"
+
+
+choices = st.builds(
+    Chosen, st.none() | st.integers(-1, 40), st.none() | st.integers(-1, 40)
+)  # also what no form offers
+
+
+@given(dues, choices, zones, zones, moments)
+@settings(max_examples=300)
+def test_a_chosen_hour_gives_one_moment_an_issue_always_before_the_next_issue(
+    due, choice, closing, zone, now
+):
+    cadence = cadence_of(due)
+    wanted = wanted_due(due, fitting(choice, cadence))
+    closed = last_due(due, closing, now)
+    following = next_due(due, closing, closed)
+
+    moment = chosen_release(wanted, due, closing, closed, zone)
+
+    assert closed <= moment < following
+    assert moment < chosen_release(wanted, due, closing, following, zone)
+    if moment != last_due(wanted, zone, moment):  # a clock change left no such hour
+        assert moment == closed
+        assert closed - last_due(wanted, zone, closed) <= timedelta(hours=26)
+
+
+def cadence_of(due: Due) -> Cadence:
+    if due.weekday is not None:
+        return Cadence.WEEKLY
+    return Cadence.DAILY if due.day is None else Cadence.MONTHLY
+
+
+@pytest.mark.parametrize("closing", [DUBLIN, FIRST, ZoneInfo("America/New_York")])
+@pytest.mark.parametrize("name", ["Europe/Dublin", "UTC", "Asia/Tokyo", "Australia/Lord_Howe"])
+def test_over_both_clock_changes_every_choice_gets_every_issue_of_a_year(closing, name):
+    zone = ZoneInfo(name)
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    issues = list(takewhile(lambda due: due < end, upcoming(THURSDAY, closing, start)))
+    for day, hour in product(range(2, 5), range(24)):
+        wanted = wanted_due(THURSDAY, Chosen(day, hour))
+
+        got = [chosen_release(wanted, THURSDAY, closing, closed, zone) for closed in issues]
+
+        assert all(one < other for one, other in pairwise(got))
+        assert all(
+            one == closed or one == last_due(wanted, zone, one)
+            for one, closed in zip(got, issues, strict=True)
+        )
+        off = [one for one in got if one != last_due(wanted, zone, one)]
+        assert len(off) <= 2  # the weeks of the clock changes, where an issue closes at that hour
+
+
+def test_a_choice_is_the_first_such_hour_from_the_due_moment_on():
+    closed = datetime(2026, 11, 19, 9, tzinfo=UTC)  # nine in Dublin, 18:00 in Tokyo
+    expected = {
+        Chosen(3, 9): "Thu 26 09:00",  # Thursday's nine was over there
+        Chosen(3, 19): "Thu 19 19:00",
+        Chosen(0, 7): "Mon 23 07:00",
+        Chosen(hour=8): "Thu 26 08:00",
+        Chosen(day=4): "Fri 20 09:00",
+    }
+    tokyo = ZoneInfo("Asia/Tokyo")
+
+    for choice, moment in expected.items():
+        wanted = wanted_due(THURSDAY, choice)
+        found = chosen_release(wanted, THURSDAY, DUBLIN, closed, tokyo).astimezone(tokyo)
+        assert f"{found:%a %d %H:%M}" == moment
+
+
+def test_an_hour_that_a_clock_change_puts_outside_comes_with_the_issue():
+    """In the week of the change there is no Thursday 08:00 UTC between two issues of Dublin."""
+    closed = datetime(2026, 3, 26, 9, tzinfo=UTC)
+    assert next_due(THURSDAY, DUBLIN, closed) == datetime(2026, 4, 2, 8, tzinfo=UTC)
+
+    wanted = wanted_due(THURSDAY, Chosen(3, 8))
+
+    assert chosen_release(wanted, THURSDAY, DUBLIN, closed, UTC) == closed

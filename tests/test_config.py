@@ -106,6 +106,7 @@ def test_an_unknown_table_is_a_mistake():
         '[cadence.weekly]\nlate = "12"',
         '[cadence.daily]\nlate = "2d"',
         '[cadence.weekly]\nlocal_time = "where they are"',
+        '[cadence.weekly]\nchoose = "when they like"',
         '[newsletter]\neditors = ["ana"]',
         "[personas.ana]\neverything = 1",
     ],
@@ -212,6 +213,7 @@ def test_a_cadence_says_what_becomes_of_its_issues():
         [cadence.weekly]
         at = "fri 7:30"
         local_time = true
+        choose = true
         missed = "ask"
         late = "2d"
         approve = true
@@ -222,6 +224,7 @@ def test_a_cadence_says_what_becomes_of_its_issues():
     assert read.schedule[Cadence.WEEKLY] == CadenceConfig(
         Due(7, 30, weekday=4),
         local_time=True,
+        choose=True,
         missed=Missed.ASK,
         late=timedelta(days=2),
         approve=True,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digest.cadence import day_in_words, hour_in_words
 from digest.cli.asking import confirmed
 from digest.cli.exits import Exit
 from digest.cli.session import Session, project_command
@@ -210,6 +211,8 @@ def _facts(one: "Subscription") -> list[tuple[str, str]]:
         ("Paused", f"until {one.pause_until:%Y-%m-%d %H:%M} UTC" if one.pause_until else ""),
         ("Languages", " ".join(wanted.languages)),
         ("Time zone", reader.timezone),
+        ("Day", day_in_words(reader.chosen, reader.cadence)),
+        ("Hour", hour_in_words(reader.chosen)),
         ("Since", f"{one.created:%Y-%m-%d}"),
     ]
     return [(label, text) for label, text in facts if text]

@@ -68,9 +68,9 @@ def _tell(session: Session, found: "Outlook") -> None:
 
 
 def _zone_note(session: Session, cadence: Cadence) -> str:
-    if session.config.schedule[cadence].local_time:
-        return " in every reader's own zone"
-    return f" ({session.config.newsletter.timezone.key})"
+    settings, zone = session.config.schedule[cadence], session.config.newsletter.timezone
+    note = " in every reader's own zone" if settings.local_time else f" ({zone.key})"
+    return f"{note}, or when they chose" if settings.choose else note
 
 
 @project_command(name="next", example="digest schedule next -n 3")

@@ -25,6 +25,7 @@ def outlook_json(config: Config, found: Outlook) -> dict[str, Any]:
             {
                 "cadence": cadence.value,
                 "local_time": settings.local_time,
+                "choose": settings.choose,
                 "approve": settings.approve,
                 "missed": settings.missed.value,
                 "late_seconds": int(settings.late.total_seconds()),

@@ -24,6 +24,8 @@ def subscription_json(one: "Subscription") -> dict[str, object]:
         "cadence": reader.cadence.value,
         "languages": list(wanted.languages),
         "timezone": reader.timezone,
+        "day": reader.chosen.day,
+        "hour": reader.chosen.hour,
         "created": utc(one.created),
         "pause_until": utc(one.pause_until),
         "covered_until": utc(one.covered_until),

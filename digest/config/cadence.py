@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 
 from digest.config.table import Table
-from digest.models import Cadence, Due
+from digest.models import WEEKDAYS, Cadence, Due
 
 _DEFAULT_DUE = {Cadence.DAILY: "07:30", Cadence.WEEKLY: "thu 09:00", Cadence.MONTHLY: "1 09:00"}
 _ACCEPTED = {
@@ -16,7 +16,6 @@ _ACCEPTED = {
     Cadence.WEEKLY: 'a weekday and a time: "thu 09:00"',
     Cadence.MONTHLY: 'a day from 1 to 28 and a time: "1 09:00"',
 }
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _SPAN = 'a time span: "90m", "12h" or "2d"'
 # Longer than between two issues makes no sense: the next one would be due before.
@@ -41,6 +40,7 @@ class CadenceConfig:
 
     due: Due
     local_time: bool = False  # at that hour in each reader's own zone
+    choose: bool = False  # readers may choose their own day and hour
     missed: Missed = Missed.SEND
     late: timedelta = timedelta(hours=12)  # how late a missed issue still goes out by itself
     approve: bool = False  # only what an editor approved goes out
@@ -65,6 +65,7 @@ def _read(cadence: Cadence, table: Table) -> CadenceConfig:
     read = CadenceConfig(
         due=table.parsed("at", default.due, partial(parse_due, cadence), _ACCEPTED[cadence]),
         local_time=table.flag("local_time", default.local_time),
+        choose=table.flag("choose", default.choose),
         missed=table.parsed("missed", default.missed, Missed, ways),
         late=table.parsed("late", default.late, span, _accepted_span(cadence)),
         approve=table.flag("approve", default.approve),
@@ -92,7 +93,7 @@ def parse_due(cadence: Cadence, text: str) -> Due:
         raise ValueError(text)
     hour, minute = int(match[1]), int(match[2])
     if cadence is Cadence.WEEKLY:
-        return Due(hour, minute, weekday=_WEEKDAYS.index(day[0][:3]))
+        return Due(hour, minute, weekday=WEEKDAYS.index(day[0][:3]))
     if cadence is Cadence.MONTHLY:
         return Due(hour, minute, day=_day_of_month(day[0]))
     return Due(hour, minute)

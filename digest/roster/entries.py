@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from digest.addresses import identity
-from digest.models import Cadence, Preferences, State
+from digest.models import NOTHING_CHOSEN, Cadence, Preferences, State
 from digest.roster.evidence import read_consents
 from digest.roster.reading import Row
 from digest.roster.rows import BadCellError, Reader
@@ -35,6 +35,7 @@ def entry_of(row: Row, reader: Reader, statement: Consent | None) -> Entry:
         pause_until=reader.moment("pause_until", cells),
         covered_until=reader.moment("covered_until", cells),
         consents=_consents(cells, state, reader, statement),
+        chosen=reader.chosen(cells),
     )
 
 
@@ -71,6 +72,7 @@ def departure_of(row: Row, reader: Reader) -> tuple[Entry, list[BadCellError]] |
         pause_until=kept(None, reader.moment, "pause_until"),
         covered_until=kept(None, reader.moment, "covered_until"),
         consents=kept((), _own_consents, reader),
+        chosen=kept(NOTHING_CHOSEN, reader.chosen),
     )
     return entry, faults
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TextIO
 
+from digest.cadence import day_in_words, hour_in_words
 from digest.roster.cells import NOTHING, STAR, guarded, moment_cell, tags_cell
 from digest.roster.evidence import consents_value
 from digest.store import Consent, Store, Subscription
@@ -18,6 +19,8 @@ COLUMNS = (
     "cadence",
     "language",
     "timezone",
+    "day",
+    "hour",
     "state",
     "created",
     "pause_until",
@@ -70,6 +73,8 @@ def _cells(one: Subscription, consents: tuple[Consent, ...]) -> tuple[str, ...]:
         person.cadence.value,
         " ".join(wanted.languages),
         person.timezone,
+        day_in_words(person.chosen, person.cadence),
+        hour_in_words(person.chosen),
         one.state.value,
         moment_cell(one.created),
         moment_cell(one.pause_until),

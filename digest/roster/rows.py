@@ -10,7 +10,16 @@ from functools import cache, lru_cache, partial
 from typing import TypeVar
 from zoneinfo import available_timezones
 
-from digest.models import Cadence, Preferences, State, SuppressionReason
+from digest.cadence import HOURS, days
+from digest.models import (
+    NOTHING_CHOSEN,
+    WEEKDAYS,
+    Cadence,
+    Chosen,
+    Preferences,
+    State,
+    SuppressionReason,
+)
 from digest.preferences import canonical, settled
 from digest.roster.cells import (
     EVERYTHING,
@@ -28,6 +37,7 @@ LONGEST_NAME = 200  # characters
 _LANGUAGE = re.compile(
     r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*"
 )  # a language tag of BCP 47, or like it
+_NUMBER = re.compile(r"[0-9]{1,2}")
 
 _T = TypeVar("_T")
 
@@ -94,6 +104,13 @@ class Reader:
     def timezone(self, cells: Sequence[str]) -> str:
         """An IANA name; empty: the newsletter's."""
         return self.read("timezone", cells, read_timezone)
+
+    def chosen(self, cells: Sequence[str]) -> Chosen:
+        """The day and the hour that they chose."""
+        if not self.has("day") and not self.has("hour"):
+            return NOTHING_CHOSEN
+        read = partial(read_day, self.cadence(cells))
+        return _chosen(self.read("day", cells, read), self.read("hour", cells, read_hour))
 
     def moment(self, meaning: str, cells: Sequence[str]) -> datetime | None:
         """A time; None when nothing is said."""
@@ -186,6 +203,37 @@ def read_cadence(cell: str) -> Cadence:
     with suppress(ValueError):
         return Cadence(cell.lower() or Cadence.WEEKLY)
     raise ValueError(f"{cell[:40]!r} is unknown; expected {', '.join(Cadence)}")
+
+
+@lru_cache(maxsize=8192)
+def _chosen(day: int | None, hour: int | None) -> Chosen:
+    """One of the few that there are."""
+    return Chosen(day, hour)
+
+
+def read_day(cadence: Cadence, cell: str) -> int | None:
+    """`thu`, or a number that the cadence has; None when nothing is said. ValueError for another.
+
+    A daily issue has no day: what a list says of it is left out.
+    """
+    if not cell or cadence is Cadence.DAILY:
+        return None
+    if cadence is Cadence.WEEKLY and cell[:3].lower() in WEEKDAYS:
+        return WEEKDAYS.index(cell[:3].lower())
+    if _NUMBER.fullmatch(cell) and int(cell) in days(cadence):
+        return int(cell)
+    expected = "mon to sun (or 0 to 6)" if cadence is Cadence.WEEKLY else "1 to 28"
+    raise ValueError(f"{cell[:40]!r} is no day of a {cadence} issue; expected {expected}")
+
+
+def read_hour(cell: str) -> int | None:
+    """`7` or `07:00`; None when nothing is said. ValueError for another."""
+    if not cell:
+        return None
+    hour = cell.removesuffix(":00")
+    if _NUMBER.fullmatch(hour) and int(hour) in HOURS:
+        return int(hour)
+    raise ValueError(f"{cell[:40]!r} is no full hour; expected 0 to 23, or like 07:00")
 
 
 @cache

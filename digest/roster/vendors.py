@@ -24,6 +24,8 @@ FIELDS: Mapping[str, str] = {
     "cadence": "daily, weekly or monthly",
     "language": "codes in order of preference",
     "timezone": "an IANA name",
+    "day": "chosen: of the week (mon, or 0 for Monday) or of the month",
+    "hour": "chosen: 0 to 23",
     "state": "subscribed, unsubscribed, pending, bounced and the like",
     "receives": "no means unsubscribed",
     "disabled": "yes means unsubscribed",

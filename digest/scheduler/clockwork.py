@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from digest import logs
 from digest.issues import closing_zone
-from digest.models import Cadence, Due
+from digest.models import WEEKDAYS, Cadence, Due
 from digest.scheduler.tick import Scheduler
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ LOOKS_AGAIN = timedelta(minutes=1)
 # tick is about now, not about the moment that woke it.
 MISFIRES = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
 
-# Names, because its numbers are not those of cron: 0 is Monday here, Sunday there.
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_QUARTERS = "0,15,30,45"  # a full hour is one of these, in whatever zone
 
 _log = logs.get("scheduler")
 
@@ -106,6 +105,8 @@ class Clockwork:
         return alarm
 
     def _triggers(self) -> "Iterator[tuple[Cadence, CronTrigger]]":
+        from apscheduler.triggers.cron import CronTrigger
+
         config = self.scheduler.config
         for cadence, settings in config.schedule.items():
             zones: set[tzinfo] = {closing_zone(config, cadence)}
@@ -114,13 +115,16 @@ class Clockwork:
                 zones |= {ZoneInfo(name) for name in self.scheduler.store.audience.zones(cadence)}
             for zone in zones:
                 yield cadence, trigger_of(settings.due, zone)
+            if settings.choose:
+                yield cadence, CronTrigger(minute=_QUARTERS, timezone=UTC)
 
 
 def trigger_of(due: Due, zone: tzinfo) -> "CronTrigger":
     """Wakes at the due moments in a zone, and at the second of two equal times as well."""
     from apscheduler.triggers.cron import CronTrigger
 
-    weekday = None if due.weekday is None else _WEEKDAYS[due.weekday]
+    # names, because its numbers are not those of cron: 0 is Monday here, Sunday there
+    weekday = None if due.weekday is None else WEEKDAYS[due.weekday]
     return CronTrigger(
         day=due.day, day_of_week=weekday, hour=due.hour, minute=due.minute, timezone=zone
     )

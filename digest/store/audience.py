@@ -192,6 +192,8 @@ def _due(
         subscriber.c.timezone,
         subscriber.c.everything,
         subscriber.c.covered_until,
+        subscriber.c.day,
+        subscriber.c.hour,
     )
     where = (subscriber.c.cadence == cadence.value, *mailable(at))
     owner = subscriber_tag.c.subscriber_id
@@ -228,7 +230,7 @@ def _readers(rows: Iterable[Any], size: int, masks: _Masks) -> Iterator[DueReade
     languages = _Memo(split_languages)  # as many entries as combinations of languages
     moments = _Memo(from_driver)  # as many as windows handed over
     made = partial(tuple.__new__, DueReader)  # half the price of DueReader(...)
-    for person, email, name, codes, zone, everything, covered, value in rows:
+    for person, email, name, codes, zone, everything, covered, day, hour, value in rows:
         mask = masks(value) if value else 0
         yield made(
             (
@@ -241,6 +243,8 @@ def _readers(rows: Iterable[Any], size: int, masks: _Masks) -> Iterator[DueReade
                 mask & low,
                 mask >> size,
                 moments[covered],
+                day,
+                hour,
             )
         )
 

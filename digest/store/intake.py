@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from digest.hashtags import fold
-from digest.models import Preferences, State, SuppressionReason
+from digest.models import NOTHING_CHOSEN, Chosen, Preferences, State, SuppressionReason
 from digest.store import tagging
 from digest.store.bulk import lookup, new_ids, write_rows
 from digest.store.database import Database
@@ -50,6 +50,7 @@ class Entry(NamedTuple):
     pause_until: datetime | None
     covered_until: datetime | None
     consents: tuple[Consent, ...]
+    chosen: Chosen = NOTHING_CHOSEN
 
     @property
     def left(self) -> bool:
@@ -243,6 +244,8 @@ def _subscriber_rows(
             entry.pause_until,
             entry.covered_until,
             entry.created or now,
+            entry.chosen.day,
+            entry.chosen.hour,
         )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from digest.addresses import identity
+from digest.cadence import fitting
 from digest.hashtags import fold
-from digest.models import Cadence, Preferences, State, Subscriber
+from digest.models import NOTHING_CHOSEN, Cadence, Chosen, Preferences, State, Subscriber
 from digest.preferences import settled
 from digest.store import people
 from digest.store.history import add_consent, record
@@ -95,6 +96,7 @@ def _merged(before: Subscriber, entry: "Entry") -> Subscriber:
         name=before.name or entry.name,
         preferences=settled(preferences),
         timezone=before.timezone or entry.timezone,
+        chosen=_filled(before, entry),
     )
 
 
@@ -107,13 +109,27 @@ def _replaced(before: Subscriber, entry: "Entry", given: frozenset[str]) -> Subs
         muted=_respelled(new.muted, old) if "muted" in given else old.muted,
         languages=new.languages if "language" in given else old.languages,
     )
+    cadence = Cadence(entry.cadence) if "cadence" in given else before.cadence
+    old_choice = before.chosen if cadence is before.cadence else NOTHING_CHOSEN
+    chosen = Chosen(
+        entry.chosen.day if "day" in given else old_choice.day,
+        entry.chosen.hour if "hour" in given else old_choice.hour,
+    )
     return replace(
         before,
         name=entry.name if "name" in given else before.name,
         preferences=settled(preferences),
-        cadence=Cadence(entry.cadence) if "cadence" in given else before.cadence,
+        cadence=cadence,
         timezone=entry.timezone if "timezone" in given else before.timezone,
+        chosen=fitting(chosen, cadence),
     )
+
+
+def _filled(before: Subscriber, entry: "Entry") -> Chosen:
+    """The choice of the file where there was none, and where it is of the same cadence."""
+    if before.chosen != NOTHING_CHOSEN or entry.cadence != before.cadence.value:
+        return before.chosen
+    return entry.chosen
 
 
 def _respelled(tags: Iterable[str], known: Preferences) -> tuple[str, ...]:

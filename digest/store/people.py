@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from digest.models import Cadence, Preferences, State, Subscriber, SuppressionReason
+from digest.cadence import fitting
+from digest.models import Cadence, Chosen, Preferences, State, Subscriber, SuppressionReason
 from digest.store.records import Subscription
 from digest.store.schema import subscriber, subscriber_tag, suppression, tag
 
@@ -133,7 +134,13 @@ def _subscription(
     preferences = Preferences(followed, bool(row.everything), muted, split_languages(row.languages))
     return Subscription(
         subscriber=Subscriber(
-            row.id, row.email, row.name, preferences, Cadence(row.cadence), row.timezone
+            row.id,
+            row.email,
+            row.name,
+            preferences,
+            Cadence(row.cadence),
+            row.timezone,
+            fitting(Chosen(row.day, row.hour), Cadence(row.cadence)),
         ),
         state=State(row.state),
         created=row.created_at,

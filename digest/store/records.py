@@ -130,3 +130,5 @@ class DueReader(NamedTuple):
     follows: int
     mutes: int
     covered_until: datetime | None
+    day: int | None  # chosen, like the hour
+    hour: int | None

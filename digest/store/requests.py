@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from digest.addresses import identity, normalise
 from digest.errors import StoreError
-from digest.models import Cadence, Preferences, State, Subscriber
+from digest.models import NOTHING_CHOSEN, Cadence, Preferences, State, Subscriber
 from digest.preferences import settled
 from digest.store import people
 from digest.store.bulk import new_ids
@@ -185,6 +185,7 @@ def _wished(person: Subscriber, wish: Wish) -> Subscriber:
         preferences=settled(wish.preferences),
         cadence=wish.cadence,
         timezone=wish.timezone,
+        chosen=person.chosen if wish.cadence is person.cadence else NOTHING_CHOSEN,
     )
 
 

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from digest.store.timestamps import UtcDateTime
 
 # Oldest first. A test holds this equal to the scripts; opening a store must not import Alembic.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 HEAD = REVISIONS[-1]
 
 HASH_BYTES = 16
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-FLAG = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")  # 0 or 1
+SMALL = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")
+FLAG = SMALL  # 0 or 1
 MOMENT = UtcDateTime()
 # The same order on both databases, whatever the locale of the server
 BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -54,6 +55,8 @@ subscriber = sa.Table(
     sa.Column("pause_until", MOMENT),
     sa.Column("covered_until", MOMENT),  # end of the last window handed over to them
     sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("day", SMALL),  # chosen: of the week, 0 is Monday, or of the month
+    sa.Column("hour", SMALL),  # chosen: 0 to 23
     sa.CheckConstraint("cadence IN ('daily', 'weekly', 'monthly')", name="cadence"),
     sa.CheckConstraint("state IN ('pending', 'confirmed', 'unsubscribed')", name="state"),
     sa.CheckConstraint("everything IN (0, 1)", name="everything"),

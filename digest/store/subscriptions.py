@@ -12,8 +12,17 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from digest.addresses import identity, normalise
+from digest.cadence import day_in_words, fitting, hour_in_words
 from digest.errors import StoreError
-from digest.models import Cadence, Preferences, State, Subscriber, SuppressionReason
+from digest.models import (
+    NOTHING_CHOSEN,
+    Cadence,
+    Chosen,
+    Preferences,
+    State,
+    Subscriber,
+    SuppressionReason,
+)
 from digest.preferences import Edit, settled
 from digest.store import people, tagging
 from digest.store.bulk import new_ids
@@ -115,16 +124,23 @@ class Subscriptions:
         name: str | None = None,
         cadence: Cadence | None = None,
         timezone: str | None = None,
+        chosen: Chosen | None = None,
     ) -> Subscription:
-        """Apply the edit to the preferences, set what is given; no event when nothing changes."""
+        """Apply the edit to the preferences, set what is given; no event when nothing changes.
+
+        With another cadence a chosen day and hour are forgotten, unless they are given with it.
+        """
         with self._locked(person) as (connection, found):
             before = found.subscriber
+            if chosen is None:
+                chosen = before.chosen if cadence in (None, before.cadence) else NOTHING_CHOSEN
             after = replace(
                 before,
                 preferences=settled((edit or _same)(before.preferences)),
                 name=before.name if name is None else name,
                 cadence=cadence or before.cadence,
                 timezone=before.timezone if timezone is None else timezone,
+                chosen=fitting(chosen, cadence or before.cadence),
             )
             write_change(connection, before, after, now)
             return replace(found, subscriber=after)
@@ -272,6 +288,8 @@ def _columns(person: Subscriber) -> dict[str, object]:
         "timezone": person.timezone,
         "cadence": person.cadence.value,
         "everything": int(person.preferences.everything),
+        "day": person.chosen.day,
+        "hour": person.chosen.hour,
     }
 
 
@@ -316,6 +334,8 @@ def _differences(before: Subscriber, after: Subscriber) -> Iterator[str]:
         ("languages", " ".join(old.languages), " ".join(new.languages)),
         ("cadence", before.cadence, after.cadence),
         ("time zone", before.timezone, after.timezone),
+        ("day", *(day_in_words(one.chosen, one.cadence) for one in (before, after))),
+        ("hour", hour_in_words(before.chosen), hour_in_words(after.chosen)),
     ):
         if was != now:
             yield f"{name} {was or '(none)'} → {now or '(none)'}"

@@ -4,24 +4,36 @@ Tags are those of stories, or those that readers have already: nobody gets a tex
 a mail that we send.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from zoneinfo import available_timezones
 
+from digest.cadence import fitting
 from digest.hashtags import fold
-from digest.models import Cadence, Preferences, Subscriber
+from digest.models import NOTHING_CHOSEN, Cadence, Chosen, Preferences, Subscriber
 from digest.preferences import settled
 from digest.translations import Translations
+from digest.web.rhythm import choosable
 from digest.web.site import Site
 from digest.web.topics import Topic
 from digest.web.visits import Visit
 
+_NUMBER = re.compile(r"[0-9]{1,2}")
 EVERYTHING, TOPICS = "everything", "topics"
 _REGIONS = (
     "Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian",
     "Pacific",
 )  # fmt: skip
+
+
+def _fields(cadence: str) -> tuple[str, str]:
+    """Each cadence has its own: without scripts a page cannot change with what is ticked."""
+    return f"{cadence}_day", f"{cadence}_hour"
+
+
+FIELDS = frozenset(field for cadence in Cadence for field in _fields(cadence))  # of a chosen hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ class Choice:
     cadence: str = ""
     language: str = ""  # codes with a space between, preferred first; empty: any
     timezone: str = ""
+    chosen: Chosen = NOTHING_CHOSEN
 
     @property
     def preferences(self) -> Preferences:
@@ -62,6 +75,9 @@ class Choice:
         yield "cadence", self.cadence
         yield "language", self.language
         yield "timezone", self.timezone
+        day, hour = _fields(self.cadence)
+        yield day, _written(self.chosen.day)
+        yield hour, _written(self.chosen.hour)
 
 
 def of(reader: Subscriber) -> Choice:
@@ -74,6 +90,7 @@ def of(reader: Subscriber) -> Choice:
         reader.cadence.value,
         " ".join(wanted.languages),
         reader.timezone,
+        reader.chosen,
     )
 
 
@@ -89,13 +106,15 @@ def read(visit: Visit, topics: Iterable[Topic], before: Choice | None = None) ->
         names |= visit.site.store.tags.named(unknown)
     followed = _offered(visit.texts("tag"), names)
     what = visit.text("what")
+    cadence = _one_of(visit.text("cadence"), map(str, visit.site.config.schedule))
     return Choice(
         what=what if what in (EVERYTHING, TOPICS) else TOPICS if followed else "",
         followed=followed,
         muted=_offered(visit.texts("mute"), names),
-        cadence=_one_of(visit.text("cadence"), map(str, visit.site.config.schedule)),
+        cadence=cadence,
         language=_languages(visit, before) if "language" in visit.form else before.language,
         timezone=_zone(visit) if "timezone" in visit.form else before.timezone,
+        chosen=_chosen(visit, cadence, before),
     )
 
 
@@ -145,6 +164,23 @@ def _languages(visit: Visit, before: Choice) -> str:
 def _zone(visit: Visit) -> str:
     """Any that there is, `UTC` too, which is no place to choose."""
     return _one_of(visit.text("timezone"), available_timezones())
+
+
+def _chosen(visit: Visit, cadence: str, before: Choice) -> Chosen:
+    """The day and hour in the fields of the cadence; another one forgets what was chosen before."""
+    day, hour = _fields(cadence)
+    if cadence in choosable(visit.site.config) and hour in visit.form:
+        read = Chosen(_number(visit.text(day)), _number(visit.text(hour)))
+        return fitting(read, Cadence(cadence))
+    return before.chosen if cadence == before.cadence else NOTHING_CHOSEN
+
+
+def _written(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _offered(tags: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:

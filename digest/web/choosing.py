@@ -10,16 +10,18 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from digest.cadence import days
 from digest.errors import TokenError
-from digest.models import Preferences, State, Subscriber
+from digest.models import Cadence, Preferences, State, Subscriber
 from digest.store import Subscription, Wish
 from digest.tokens import Purpose, sign, unsubscribe_url
+from digest.translations import Translations
 from digest.web import asking, choices
 from digest.web.choices import Choice
 from digest.web.guards import POLICY
 from digest.web.looking import Look
 from digest.web.masking import masked
-from digest.web.rhythm import summary, when
+from digest.web.rhythm import choosable, in_words, next_moment, summary, when, zone_of
 from digest.web.site import Site
 from digest.web.subscribing import INVALID, consent, consent_text
 from digest.web.visits import Visit, route
@@ -74,6 +76,7 @@ def _save(visit: Visit, found: Subscription, choice: Choice, pause: str) -> Resp
         lambda _: choice.preferences,
         cadence=choices.cadence_of(choice, site),
         timezone=choice.timezone,
+        chosen=choice.chosen,
     )
     if until := _until(pause, now):
         site.store.subscriptions.pause(person, until, now)
@@ -118,7 +121,8 @@ def _shown(
         topics=choices.offered(site, reader.preferences),
         known=site.topics(),
         cadences=[(one, when(site.config, one, tr)) for one in site.config.schedule],
-        local_time=any(one.local_time for one in site.config.schedule.values()),
+        own_hour=any(one.local_time or one.choose for one in site.config.schedule.values()),
+        choosable=[(one, _days_of(one, tr)) for one in choosable(site.config)],
         zones=choices.zones(),
         pause=pause,
         pauses=PAUSES,
@@ -128,6 +132,7 @@ def _shown(
         was=_was(visit) if saved else [],
         looked=looked,
         look=look,
+        arrival="" if mistakes else _arrival(site, _with(reader, choice, site), tr),
     )
 
 
@@ -174,8 +179,20 @@ def _with(reader: Subscriber, choice: Choice, site: Site) -> Subscriber:
     """The reader as they would be."""
     cadence = choices.cadence_of(choice, site)
     return Subscriber(
-        reader.id, reader.email, reader.name, choice.preferences, cadence, choice.timezone
+        reader.id,
+        reader.email,
+        reader.name,
+        choice.preferences,
+        cadence,
+        choice.timezone,
+        choice.chosen,
     )
+
+
+def _days_of(cadence: Cadence, tr: Translations) -> list[tuple[str, str]]:
+    """The days to choose from, as they are sent and as they are read."""
+    weekly = cadence is Cadence.WEEKLY
+    return [(str(day), tr.weekday(day) if weekly else str(day)) for day in days(cadence)]
 
 
 def _pause(found: Subscription) -> str:
@@ -216,9 +233,15 @@ def _sentence(visit: Visit, reader: Subscriber) -> str:
     return tr.gettext("You now get %(newsletter)s: %(choice)s.") % named
 
 
+def _arrival(site: Site, reader: Subscriber, tr: Translations) -> str:
+    """When their next issue comes."""
+    moment = next_moment(site.config, reader, site.now())
+    return in_words(moment, zone_of(site.config, reader.timezone), tr)
+
+
 def _was(visit: Visit) -> list[tuple[str, str]]:
     """The fields that the address carries: they only fill in a form, which is read like any."""
-    allowed = {"what", "tag", "mute", "cadence", "language", "timezone", "pause"}
+    allowed = {"what", "tag", "mute", "cadence", "language", "timezone", "pause", *choices.FIELDS}
     return [(n, v) for n, v in visit.request.query_params.multi_items() if n in allowed]
 
 

@@ -45,7 +45,7 @@ def _answer(visit: Visit) -> Response:
     except StoreError:
         return _refused(visit, found)
     tags = choices.spelled(site, reader.preferences.tags)
-    first = next_moment(site.config, reader.cadence, reader.timezone, site.now())
+    first = next_moment(site.config, reader, site.now())
     return visit.page(
         "confirmed.html",
         reader=reader.preferences,

@@ -67,6 +67,8 @@ def everything_kept(site: Site, found: Subscription) -> dict[str, object]:
         "languages": list(wanted.languages),
         "cadence": reader.cadence.value,
         "timezone": reader.timezone,
+        "day": reader.chosen.day,
+        "hour": reader.chosen.hour,
         "created": _iso(found.created),
         "pause_until": _iso(found.pause_until),
         "covered_until": _iso(found.covered_until),

@@ -12,7 +12,7 @@ from digest.translations import Translations
 from digest.web import asking, choices, honesty
 from digest.web.choices import Choice
 from digest.web.looks import language
-from digest.web.rhythm import when
+from digest.web.rhythm import choosable, when
 from digest.web.site import Site
 from digest.web.visits import Visit, route
 
@@ -96,6 +96,7 @@ def _shown(visit: Visit, choice: Choice, email: str, mistakes: dict[str, str]) -
         topics=choices.offered(site),
         known=site.topics(),
         cadences=[(one, when(site.config, one, tr)) for one in site.config.schedule],
+        choosable=choosable(site.config),
         consent=consent_text(site, tr),
         bait=honesty.BAIT,
         stamp=honesty.stamp(site.keys, site.now()),

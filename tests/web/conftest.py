@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
-from digest.config import Config, load, secret_keys
+from digest.config import CadenceConfig, Config, load, secret_keys
 from digest.content import read_content
-from digest.models import Preferences, Subscriber
+from digest.models import Cadence, Due, Preferences, Subscriber
 from digest.store import Store
 from digest.tokens import Keys, Purpose, sign
 from digest.web import Site, application
@@ -123,6 +123,16 @@ def pages(project, store) -> Pages:  # noqa: F811
 def quick_pages(project, sqlite_store) -> Pages:  # noqa: F811
     """For what has nothing to do with the database."""
     return Pages(load(project.root / "digest.toml"), sqlite_store)
+
+
+@pytest.fixture
+def choosing(quick_pages: Pages) -> Pages:
+    """`quick_pages`, with weekly readers who may choose their hour and monthly ones who may not."""
+    config = quick_pages.config
+    weekly = replace(config.schedule[Cadence.WEEKLY], choose=True)
+    schedule = {Cadence.WEEKLY: weekly, Cadence.MONTHLY: CadenceConfig(Due(9, 0, day=1))}
+    quick_pages.config = replace(config, schedule=schedule)
+    return quick_pages
 
 
 @pytest.fixture

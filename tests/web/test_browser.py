@@ -210,6 +210,31 @@ def test_no_state_of_any_page_has_a_flaw(visitor, axe, look, tmp_path):
     assert not [one for one in others if "404" not in one and "422" not in one]
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_day_and_hour_show_with_the_cadence_that_has_them(choosing, visitor, axe, look, tmp_path):
+    visited = visitor(java_script_enabled=False, **LOOKS[look])
+    page, ana = visited.page, visited.somebody()
+    path = visited.token("p", Purpose.PREFERENCES, ana)
+    visited.open(path)
+    day, hour = page.get_by_label("Day", exact=True), page.get_by_label("Hour", exact=True)
+    visited.tick("Once a month")
+    assert not day.is_visible()
+    assert not hour.is_visible()
+    visited.tick("Once a week")
+    day.select_option("Tuesday")
+    hour.select_option("07:00")
+    page.screenshot(path=tmp_path / "hours.png", full_page=True)
+    visited.press("Save")
+    assert page.get_by_text("The next one comes on Tuesday, 24 November 2026, 07:00").is_visible()
+
+    checked = visitor(**LOOKS[look]).page  # axe-core is a script
+    checked.goto(visited.base + path)
+    assert axe(checked) == []
+    assert not checked.evaluate(WIDER_THAN_THE_SCREEN)
+    assert checked.evaluate(SMALL_TARGETS) == []
+    checked.screenshot(path=tmp_path / "kept.png", full_page=True)
+
+
 def test_everything_works_without_scripts_in_320_pixels(visitor):
     visited = visitor(java_script_enabled=False, viewport={"width": 320, "height": 640})
 

@@ -228,9 +228,9 @@ def _write_basis(
 def _write_windows(
     connection: sa.Connection, number: int, readers: int, releases: Sequence[tuple[int, datetime]]
 ) -> None:
-    """All deliveries of a window are released at one moment."""
-    begins = [first for first, _ in releases] or [0]
-    moments: list[datetime | None] = [*(moment for _, moment in releases)] or [None]
+    """All deliveries of a window are released at one moment; those before the first, at once."""
+    begins = [0, *(first for first, _ in releases)]
+    moments: list[datetime | None] = [None, *(moment for _, moment in releases)]
     rows = [
         (number, lo, min(lo + WINDOW, end), "open", moment, moment)
         for begin, end, moment in zip(begins, [*begins[1:], readers], moments, strict=True)
