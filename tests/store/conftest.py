@@ -74,6 +74,12 @@ def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], st
 
 
 @pytest.fixture
+def postgresql_url(postgresql: str, postgresql_template: str) -> str:
+    """A database of what only PostgreSQL has. Never open the template: it would remember a key."""
+    return _database(postgresql, f"digest{next(_numbers)}", postgresql_template)
+
+
+@pytest.fixture
 def store(fresh_url: Callable[[], str]) -> Iterator[Store]:
     """An open store with nobody in it."""
     with Store.open(fresh_url(), SECRETS) as opened:

