@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-NO_NAMES: Mapping[str, str] = {}
-
 
 class Severity(StrEnum):
     """How much a finding matters."""

@@ -49,7 +49,6 @@ def freeze(
     *,
     provider: str,
     now: datetime,
-    errors_allowed: int = 0,
     replan: bool = False,
     outdated: int = 0,
     ahead: bool = False,
@@ -76,7 +75,7 @@ def freeze(
     contents = _Audience(draft, store, draftsman).contents()
     store.archive.keep(told(draft, contents.editions))
     # another process may have finished the same plan before us: then it is theirs
-    draftsman.finish(name, contents, errors_allowed, known.number if known else 0)
+    draftsman.finish(name, contents, known.number if known else 0)
     found = ledger.find(name)
     assert found is not None
     return Frozen(found, ledger.contents(found.number))

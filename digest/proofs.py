@@ -172,15 +172,6 @@ def before(store: "Store", issue: Issue) -> Before | None:
     return Before(last.id, last.readers, frozenset(subjects))
 
 
-def inspect_edition(draft: Draft, edition: Edition, language: str = "") -> list[Finding]:
-    """What holds of one edition, and of the posts that are in it."""
-    posts = {story.post for story in (*edition.stories, *edition.more)}
-    proof = proof_of(draft, language or edition.language)
-    own = check_issue(draft.issue.id, [copy_of(draft, edition)])
-    about = inspect_content(draft.config, draft.content)
-    return in_order((*check_proof(proof), *own, *(one for one in about if one.path in posts)))
-
-
 def samples(draft: Draft) -> Iterator[Edition]:
     """Editions that readers may well get: of everything, of each persona, of each tag alone."""
     own = draft.config.newsletter.language

@@ -9,7 +9,6 @@ from digest.cli.audience import desk_of, laid_out, store_of
 from digest.cli.session import Session
 from digest.errors import DigestError
 from digest.issues import Draft
-from digest.models import Finding, Severity
 
 if TYPE_CHECKING:
     from digest.freshness import Frozen
@@ -69,14 +68,8 @@ def freeze(session: Session, store: "Store", draft: Draft, *, replan: bool = Fal
         store,
         provider=session.config.provider,
         now=datetime.now(UTC),
-        errors_allowed=len(errors(session.findings)),
         replan=replan,
     )
-
-
-def errors(findings: list[Finding]) -> list[Finding]:
-    """The findings that left something out."""
-    return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
 replan_option = click.option(

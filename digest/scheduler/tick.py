@@ -137,7 +137,7 @@ class Scheduler:
         draft, errors = self._draft(issue, replan=replan)
         provider, now = self.config.provider, self.now()
         frozen = freeze(
-            draft, self.store, provider=provider, now=now, errors_allowed=errors,
+            draft, self.store, provider=provider, now=now,
             replan=replan, outdated=outdated,
         )  # fmt: skip
         if frozen.issue.planned == now:  # by us, and not by another process that was first

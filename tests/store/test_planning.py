@@ -186,7 +186,7 @@ def test_of_two_plans_made_at_once_the_first_finished_counts(store: Store, tmp_p
     slow.add([(1, 0), (2, 0)])
     quick = frozen(store, draft)
 
-    assert not slow.finish(draft.issue.id, quick.contents, 0, replaces=0)
+    assert not slow.finish(draft.issue.id, quick.contents, replaces=0)
     assert find(store, draft) == quick.issue
     assert sum(store.ledger.totals(slow.number).states.values()) == 0
 

@@ -299,7 +299,6 @@ def _issue(row: Any) -> PlannedIssue:
         row.provider,
         row.paused_because,
         row.readers,
-        row.errors_allowed,
         row.listed_from or row.window_start,
     )
 

@@ -70,7 +70,7 @@ class Draftsman:
             pass_over(connection, mine, passed)
         self.readers += len(people)
 
-    def finish(self, name: str, contents: Contents, errors_allowed: int, replaces: int) -> bool:
+    def finish(self, name: str, contents: Contents, replaces: int) -> bool:
         """Make it the plan of the issue. False when there is one already, other than `replaces`.
 
         StoreError when the plan to be replaced has begun to be handed over.
@@ -81,7 +81,7 @@ class Draftsman:
                     _retire(connection, replaces)
                 _write_contents(connection, self.number, contents)
                 _write_windows(connection, self.number, self.readers, self.releases)
-                values = {"id": name, "readers": self.readers, "errors_allowed": errors_allowed}
+                values = {"id": name, "readers": self.readers}
                 connection.execute(
                     sa.update(issue).where(issue.c.number == self.number).values(values)
                 )

@@ -68,7 +68,6 @@ class PlannedIssue:
     provider: str
     paused_because: str
     readers: int
-    errors_allowed: int
     listed_from: datetime  # of its stories; before the window for who was not reached before
 
 
