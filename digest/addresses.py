@@ -12,13 +12,28 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[a-z0-9._+-]+@[a-z0-9.-]+\.[a-z0-9]+", re.IGNORECASE | re.ASCII).fullmatch
 _LONGEST = 200
+LONGEST_LOCAL = 64  # octets before the @: RFC 5321 4.5.3.1.1
 
 
 def normalise(text: str) -> str:
     """The address as it will be mailed: trimmed, Unicode-normalised, domain in lower case.
 
-    The local part keeps its spelling. ValueError with the reason when it is no address.
+    The local part keeps its spelling. ValueError with the reason when it is no address, or one
+    that mail servers need not take.
     """
+    address = recognised(text)
+    octets = len(address.rpartition("@")[0].encode())
+    if octets > LONGEST_LOCAL:  # email-validator leaves this out, and would count letters
+        raise ValueError(
+            f"The email address is too long before the @-sign ({octets} bytes; "
+            f"mail servers take {LONGEST_LOCAL})."
+        )
+    return address
+
+
+def recognised(text: str) -> str:
+    """The same for an address that may be here from before, however long: to find it, or to mail
+    it no more. ValueError with the reason when it is none."""
     validator = _validator()
     try:
         checked = validator.validate_email(
@@ -41,7 +56,7 @@ def identity_of(text: str) -> str:
     """
     if len(text) <= _LONGEST and _PLAIN(text) and "xn--" not in text:
         return text.lower()
-    return identity(normalise(text))
+    return identity(recognised(text))
 
 
 @cache

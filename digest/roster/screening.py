@@ -8,12 +8,11 @@ other goes to the library whole. A property test holds both to the same answer.
 import re
 from functools import lru_cache
 
-from digest.addresses import normalise
+from digest.addresses import LONGEST_LOCAL, normalise
 
 _ATOM = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+"
 _PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@([A-Za-z0-9.\-]+)")
 
-_LONGEST_LOCAL = 64  # RFC 5321 4.5.3.1.1
 _LONGEST = 254  # RFC 3696, erratum 1690
 
 
@@ -26,7 +25,7 @@ def screened(text: str) -> str:
     domain = _plain_domain(typed)
     # the library writes roles like POSTMASTER, which are one word, in lower case
     role = local.isalpha() and not local.islower()
-    if domain is None or role or len(local) > _LONGEST_LOCAL or len(text) > _LONGEST:
+    if domain is None or role or len(local) > LONGEST_LOCAL or len(text) > _LONGEST:
         return normalise(text)
     return f"{local}@{domain}"
 

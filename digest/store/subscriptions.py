@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from digest.addresses import identity, normalise
+from digest.addresses import identity, normalise, recognised
 from digest.cadence import day_in_words, fitting, hour_in_words
 from digest.errors import StoreError
 from digest.models import (
@@ -53,7 +53,7 @@ class Subscriptions:
 
     def find(self, email: str) -> Subscription | None:
         """The subscription of an address, whatever its case. ValueError when it is no address."""
-        return self._one(subscriber.c.address == identity(normalise(email)))
+        return self._one(subscriber.c.address == identity(recognised(email)))
 
     def get(self, person: int) -> Subscription | None:
         """The subscription with this id."""

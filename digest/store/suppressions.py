@@ -7,7 +7,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from digest.addresses import identity, normalise
+from digest.addresses import identity, recognised
 from digest.models import SuppressionReason
 from digest.store.database import Database
 from digest.store.dialects import insert_new
@@ -31,7 +31,7 @@ class Suppressions:
 
         ValueError when it is no address.
         """
-        address = normalise(email)
+        address = recognised(email)
         with self.database.writing() as connection:
             person = _lock_person(connection, address)
             added = insert_suppression(connection, self.hasher(address), reason, now, source)
@@ -62,7 +62,7 @@ class Suppressions:
 
         Someone who unsubscribed stays unsubscribed all the same.
         """
-        address = normalise(email)
+        address = recognised(email)
         key = self.hasher(address)
         with self.database.writing() as connection:
             person = _lock_person(connection, address)
@@ -76,7 +76,7 @@ class Suppressions:
     def reasons(self, email: str) -> tuple[SuppressionReason, ...]:
         """Why this address is never mailed; empty when it may be."""
         with self.database.reading() as connection:
-            return reasons_for(connection, self.hasher(normalise(email)))
+            return reasons_for(connection, self.hasher(recognised(email)))
 
     def stream(self) -> Iterator[Suppression]:
         """All of them, oldest first, with the address of those who are still in the store."""

@@ -6,7 +6,7 @@ import pytest
 
 from digest.errors import StoreError
 from digest.store import EventKind, Store, SuppressionReason
-from tests.store.conftest import NOW, SECRETS
+from tests.store.conftest import CONSENT, NOW, SECRETS
 from tests.store.people import add, due_emails
 
 LATER = NOW + timedelta(days=1)
@@ -91,3 +91,13 @@ def test_a_rotated_secret_still_knows_who_left(store: Store) -> None:
 
     with Store.open(url, (b"a new secret, also long enough", *SECRETS)) as rotated:
         assert rotated.suppressions.reasons("ana@example.com") == (SuppressionReason.ERASED,)
+
+
+def test_an_address_longer_than_is_taken_now_can_be_found_and_mailed_no_more(store):
+    was_taken = "a" * 65 + "@example.com"
+    store.suppressions.add(was_taken, SuppressionReason.COMPLAINED, NOW, "test")
+
+    assert store.suppressions.reasons(was_taken) == (SuppressionReason.COMPLAINED,)
+    assert store.subscriptions.find(was_taken) is None
+    with pytest.raises(ValueError, match="too long"):
+        store.subscriptions.add(was_taken, CONSENT, NOW)

@@ -155,6 +155,7 @@ def test_one_confirmation_goes_to_an_address_a_day(pages):
     [
         ({"email": "ana"}, "Enter an email address, like ana@example.com"),
         ({"email": ""}, "Enter an email address, like ana@example.com"),
+        ({"email": "a" * 65 + "@example.com"}, "Enter an email address, like ana@example.com"),
         ({"what": "", "tag": []}, "Choose at least one topic"),
         ({"what": "topics", "tag": ["gardening"]}, "Choose at least one topic"),
         ({"cadence": ""}, "Choose how often"),
