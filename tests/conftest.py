@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
+from digest.chromium import find
 from digest.cli import main
 from tests.project import make_project
 
@@ -27,6 +28,17 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(NO_CORPUS)
     return folder
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A real browser. No longer than a module: it holds the event loop of the thread."""
+    if find() is None:
+        pytest.skip("no Chromium on PATH")
+    from tests.browsing import started
+
+    with started() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -1,23 +1,12 @@
 """The message in a real browser: fits a telephone, calls nobody, readable by day and by night."""
 
 import re
-import shutil
 
 import pytest
 
 from tests.newsletter import WIDE, page
 
 pytestmark = pytest.mark.browser
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
 
 # For each visible piece of text: its words, colour, what is painted behind it, size and line.
 TEXTS = """
@@ -45,21 +34,6 @@ TEXTS = """
   return found;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if path is None:
-        pytest.skip("no Chromium on PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A studio over a small newsletter: its workshop, its site, and a server with a real browser."""
 
-import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -38,20 +37,3 @@ def workshop(opening):
 def client(workshop):
     """Asks the site without a server, and without watching files."""
     return TestClient(application(workshop, Bell()), base_url=HOST)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if path is None:
-        pytest.skip("no Chromium on PATH")
-    from playwright.sync_api import sync_playwright
-
-    from tests.test_email_screenshots import FLAGS
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()

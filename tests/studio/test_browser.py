@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from digest.studio.serving import Server, listen
 from digest.studio.workshop import Workshop
+from tests.browsing import violations
 
 pytestmark = pytest.mark.browser
 
@@ -180,8 +180,7 @@ def test_every_panel_opens_and_is_accessible(studio, scheme):
     for panel in PANELS:
         studio.get_by_role("tab", name=panel).click()
         studio.locator("#panel h2, #panel p, #panel li, #panel dt").first.wait_for()
-        found = Axe().run(studio)
-        assert not found.response["violations"], f"{panel}: {found.generate_report()}"
+        assert violations(studio) == [], panel
 
 
 @pytest.mark.parametrize("query", ["?as=nobody", "?view=source", "?scheme=forced&width=375"])
@@ -189,16 +188,14 @@ def test_every_state_is_accessible(studio, query):
     studio.goto(studio.address + query)
     studio.locator("#nothing h2, #reading pre, iframe.front").first.wait_for()
 
-    found = Axe().run(studio)
-    assert not found.response["violations"], found.generate_report()
+    assert violations(studio) == []
 
 
 def test_dialogs_are_accessible(studio):
     for key, dialog in {"/": "Commands", "?": "Keys", "m": "Send yourself a test"}.items():
         studio.keyboard.press(key)
         studio.get_by_role("dialog", name=dialog).wait_for()
-        found = Axe().run(studio)
-        assert not found.response["violations"], found.generate_report()
+        assert violations(studio) == []
         close(studio)
 
 

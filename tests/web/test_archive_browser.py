@@ -8,14 +8,14 @@ import pytest
 from digest.report import report
 from digest.store.statistics import Figures, IssueFigures
 from digest.tokens import Purpose
+from tests.browsing import violations
 from tests.handmade import NEWSLETTER
 from tests.newsletter import STORIES, WIDE
 from tests.stories import story
 from tests.web.issues import link, sent, weekly
-from tests.web.test_browser import LOOKS, SMALL_TARGETS, WIDER_THAN_THE_SCREEN, axe, chromium
+from tests.web.test_browser import LOOKS, SMALL_TARGETS, WIDER_THAN_THE_SCREEN
 
 pytestmark = pytest.mark.browser
-__all__ = ["axe", "chromium"]  # fixtures
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def tab(request, chromium):
     page.close()
 
 
-def flaws(tab, axe) -> list[object]:
+def flaws(tab) -> list[object]:
     wide = ["wider than the screen"] if tab.evaluate(WIDER_THAN_THE_SCREEN) else []
     quiet = [words for words in tab.said if "favicon" not in words and "404" not in words]
-    return [*axe(tab), *wide, *tab.evaluate(SMALL_TARGETS), *quiet]
+    return [*violations(tab), *wide, *tab.evaluate(SMALL_TARGETS), *quiet]
 
 
 @pytest.mark.parametrize("tab", LOOKS, indirect=True)
-def test_no_page_of_the_archive_has_a_flaw(tab, axe, quick_pages, listening):
+def test_no_page_of_the_archive_has_a_flaw(tab, quick_pages, listening):
     pages = quick_pages
     long_tag = story("long", "a-tag-that-is-longer-than-any-tag-should-be-and-goes-on-and-on")
     issue = sent(pages, (*STORIES, WIDE, long_tag))
@@ -44,11 +44,11 @@ def test_no_page_of_the_archive_has_a_flaw(tab, axe, quick_pages, listening):
 
     for place in places:
         tab.goto(listening + place)
-        assert flaws(tab, axe) == [], place
+        assert flaws(tab) == [], place
 
 
 @pytest.mark.parametrize("tab", ["phone-dark"], indirect=True)
-def test_a_reader_finds_a_story_and_says_that_it_was_useful(tab, axe, quick_pages, listening):
+def test_a_reader_finds_a_story_and_says_that_it_was_useful(tab, quick_pages, listening):
     pages = quick_pages
     sent(pages)
     tab.goto(f"{listening}/archive")
@@ -60,13 +60,13 @@ def test_a_reader_finds_a_story_and_says_that_it_was_useful(tab, axe, quick_page
     tab.get_by_role("button", name="Yes, useful").click()
 
     assert tab.get_by_role("status").inner_text() == "You found this issue useful."
-    assert flaws(tab, axe) == []
+    assert flaws(tab) == []
     tab.get_by_role("button", name="No, not this time").click()
     assert tab.get_by_role("status").inner_text() == "You did not find this issue useful."
 
 
 @pytest.mark.parametrize("tab", LOOKS, indirect=True)
-def test_the_report_has_no_flaw_and_asks_nobody(tab, axe, quick_pages, tmp_path):
+def test_the_report_has_no_flaw_and_asks_nobody(tab, quick_pages, tmp_path):
     pages = quick_pages
     sent(pages)
     planned = pages.store.ledger.find(weekly().id)
@@ -83,7 +83,7 @@ def test_the_report_has_no_flaw_and_asks_nobody(tab, axe, quick_pages, tmp_path)
     for issues in ([figures], [figures, figures], []):
         file.write_text(report(NEWSLETTER, issues))
         tab.goto(file.as_uri())
-        assert flaws(tab, axe) == []
+        assert flaws(tab) == []
 
     assert set(asked) == {file.as_uri()}
     assert json.dumps(asked)

@@ -2,8 +2,7 @@
 by night; and nothing that axe-core has to say about any of them."""
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 
@@ -11,19 +10,11 @@ import pytest
 
 from digest.models import State, SuppressionReason
 from digest.tokens import Purpose
+from tests.browsing import violations
 from tests.web.conftest import Pages
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
 LOOKS = {
     "desktop-light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     "phone-dark": {"viewport": {"width": 375, "height": 720}, "color_scheme": "dark"},
@@ -38,19 +29,6 @@ SMALL_TARGETS = """
   return box.width && box.left > -1 && !inline && box.height < 24;
 }).map(one => one.outerHTML)
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if path is None:
-        pytest.skip("no Chromium on PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Visitor:
@@ -172,22 +150,8 @@ def visitor(chromium, quick_pages, listening):
         context.close()
 
 
-@pytest.fixture(scope="module")
-def axe() -> Callable[[object], list[str]]:
-    """What axe-core finds on a page, in a line each."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    checker = Axe()
-
-    def violations(page) -> list[str]:
-        found = checker.run(page).response["violations"]
-        return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
-
-    return violations
-
-
 @pytest.mark.parametrize("look", LOOKS)
-def test_no_state_of_any_page_has_a_flaw(visitor, axe, look, tmp_path):
+def test_no_state_of_any_page_has_a_flaw(visitor, look, tmp_path):
     visited, said = visitor(**LOOKS[look]), []
     visited.page.on("console", lambda message: said.append(message.text))
     visited.page.on("request", lambda request: said.append(request.url))
@@ -197,7 +161,7 @@ def test_no_state_of_any_page_has_a_flaw(visitor, axe, look, tmp_path):
         page = visited.page
         seen.append(state)
         flaws[state] = [
-            *axe(page),
+            *violations(page),
             *(["scrolls sideways"] if page.evaluate(WIDER_THAN_THE_SCREEN) else []),
             *page.evaluate(SMALL_TARGETS),
         ]
@@ -211,7 +175,7 @@ def test_no_state_of_any_page_has_a_flaw(visitor, axe, look, tmp_path):
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_day_and_hour_show_with_the_cadence_that_has_them(choosing, visitor, axe, look, tmp_path):
+def test_day_and_hour_show_with_the_cadence_that_has_them(choosing, visitor, look, tmp_path):
     visited = visitor(java_script_enabled=False, **LOOKS[look])
     page, ana = visited.page, visited.somebody()
     path = visited.token("p", Purpose.PREFERENCES, ana)
@@ -229,7 +193,7 @@ def test_day_and_hour_show_with_the_cadence_that_has_them(choosing, visitor, axe
 
     checked = visitor(**LOOKS[look]).page  # axe-core is a script
     checked.goto(visited.base + path)
-    assert axe(checked) == []
+    assert violations(checked) == []
     assert not checked.evaluate(WIDER_THAN_THE_SCREEN)
     assert checked.evaluate(SMALL_TARGETS) == []
     checked.screenshot(path=tmp_path / "kept.png", full_page=True)
