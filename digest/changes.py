@@ -14,27 +14,32 @@ _SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file that was added or edited."""
+    """One file that was added, edited or taken away."""
 
     path: Path  # absolute
-    before: bytes | None  # what it was; None: it is new
+    before: bytes | None  # what it was; None: there was none of this name
+    gone: bool = False
 
 
 def changes(folder: Path, base: str = "") -> list[Change]:
     """The files in `folder` that differ from where this branch left `base`, by path.
 
     What is not committed counts, and new files too; their paths have no symbolic links in them.
+    A file that has another name now is one that is gone and one that is new.
     DigestError when it is no git repository, or there is no such revision.
     """
     top = top_of(folder)
     start = _ask(folder, "merge-base", "--end-of-options", _commit(folder, base), "HEAD").strip()
     edited = _paths(
-        _ask(folder, "diff", "--name-only", "-z", "--diff-filter=ACMRT", "--no-renames", start,
+        _ask(folder, "diff", "--name-only", "-z", "--diff-filter=ACDMRT", "--no-renames", start,
              "--", str(folder))
     )  # fmt: skip
     fresh = _paths(_ask(top, "ls-files", "-z", "--others", "--exclude-standard", "--", str(folder)))
-    found = sorted({*edited, *fresh})
-    return [Change(top / name, _was(top, start, name)) for name in found if (top / name).is_file()]
+    found = [
+        Change(top / name, _was(top, start, name), gone=not (top / name).is_file())
+        for name in sorted({*edited, *fresh})
+    ]
+    return [change for change in found if change.before is not None or not change.gone]
 
 
 def top_of(folder: Path) -> Path:

@@ -40,6 +40,11 @@ class Known:
     listed: datetime
     gone: bool = False  # it was not in the content
 
+    @classmethod
+    def of(cls, story: Story, listed: datetime) -> "Known":
+        """A story that is in the content."""
+        return cls(story.id, link_key(story), listed)
+
 
 @dataclass(frozen=True, slots=True)
 class Sync:
@@ -69,16 +74,16 @@ def sync(
     before = {one.id: one for one in known}
     at = moment_of(last, now, planned_until)
     since = min(last, at) if last is not None else None
-    moves = _moves(
+    moves = moved(
         [story for story in there.values() if story.id not in before],
-        [one for one in before.values() if one.id not in there and one.link],
+        [one for one in before.values() if one.id not in there],
     )
     times, changed = {}, []
     for story in there.values():
         old = before.get(story.id) or moves.get(story.id)
         listed = _listed(story, old, since, missed)
         times[story.id] = listed
-        new = Known(story.id, link_key(story), listed)
+        new = Known.of(story, listed)
         if new != before.get(story.id):
             changed.append(new)
     handed_on = {old.id for old in moves.values()}
@@ -114,11 +119,12 @@ def _listed(
     return story.published if since is None else max(story.published, since)
 
 
-def _moves(new: Sequence[Story], away: Sequence[Known]) -> dict[str, Known]:
+def moved(new: Sequence[Story], away: Sequence[Known]) -> dict[str, Known]:
     """New id -> who that was before, by its link; the same heading first, then in order."""
     by_link: dict[str, list[Known]] = defaultdict(list)
     for one in sorted(away, key=lambda known: known.id):
-        by_link[one.link].append(one)
+        if one.link:
+            by_link[one.link].append(one)
     moves: dict[str, Known] = {}
     for same_heading in (True, False):
         for story in new:

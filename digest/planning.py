@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from digest.cadence import upcoming
 from digest.composer import EditionMessage
 from digest.config import Config
 from digest.freshness import Frozen, basis, begun, bring_up_to_date, require_fresh, stories_of, told
@@ -33,7 +34,7 @@ from digest.readership import StoredReaders
 from digest.sender import Material
 from digest.store import DueReader, Store
 from digest.store.ledger import Draftsman, Ledger
-from digest.store.ledger.records import Contents, PlannedEdition, PlannedIssue
+from digest.store.ledger.records import Contents, IssueState, PlannedEdition, PlannedIssue
 
 _CHUNK = 10_000  # deliveries of one transaction
 _WAITING = 100_000  # readers that wait for their edition's batch to fill, in all: 8 bytes each
@@ -94,6 +95,20 @@ def issue_of(config: Config, store: Store, cadence: Cadence, at: datetime) -> Is
     if since is None and (standing := store.schedule.standing(cadence)) is not None:
         since = issue_at(config, cadence, standing.since).window.end
     return issue_at(config, cadence, at, since)
+
+
+def coming_issue(config: Config, store: Store, cadence: Cadence, now: datetime) -> Issue:
+    """The first issue due after `now` that did not go out before its time."""
+    due, zone = config.schedule[cadence].due, closing_zone(config, cadence)
+    to_come = (issue_of(config, store, cadence, moment) for moment in upcoming(due, zone, now))
+    return next(issue for issue in to_come if is_open(store, issue))
+
+
+def is_open(store: Store, issue: Issue) -> bool:
+    """Whether an issue can still be planned anew: nothing of it was handed over."""
+    planned = store.ledger.find(issue.id)
+    ended = planned is not None and planned.state in (IssueState.DONE, IssueState.CANCELLED)
+    return planned is None or not (ended or store.ledger.begun(planned.number))
 
 
 def as_planned(config: Config, planned: PlannedIssue) -> Issue:

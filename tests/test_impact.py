@@ -76,6 +76,59 @@ def test_an_edit_of_what_went_out_reaches_nobody_again(repository, run):
     assert one["html_bytes_more"] < 100
 
 
+UNNAMED = """\
+---
+title: Rust in the kernel
+publishedAt: "2020-01-06"
+hashtags: "#ai"
+---
+
+**TLDR:** What happened, in one sentence.
+
+**Link:** [The original]({link})
+"""
+
+
+@pytest.mark.parametrize("link", ["https://example.com/rust", "", "https://example.com"])
+def test_a_post_with_another_name_is_the_same_post_by_its_link(repository, run, link):
+    repository.write("content/rust.md", UNNAMED.format(link=link))
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-m", "posts")
+    git(repository.root, "mv", "content/rust.md", "content/rust-in-the-kernel.md")
+    one = impacts(run, "--base", "HEAD")["content/rust-in-the-kernel.md"]
+    known = "/" in link.removeprefix("https://")
+
+    assert one["new"] is not known
+    assert (one["note"] == "it went out before: nobody gets it again") is known
+    assert bool(one["added"]) is not known
+
+
+def test_a_post_with_another_name_is_the_same_post_by_its_slug(repository, run):
+    git(repository.root, "mv", "content/old.md", "content/renamed.md")
+    (one,) = impacts(run).values()
+
+    assert (one["path"], one["new"], one["html_bytes_more"]) == ("content/renamed.md", False, 0)
+
+
+def test_what_is_taken_away_is_not_told(repository, run):
+    git(repository.root, "rm", "content/old.md")
+
+    assert impacts(run) == {}
+
+
+def test_a_story_that_is_added_to_an_old_post_is_in_the_next_issue(repository, run):
+    story = "\n## {0}\n\n**TLDR:** What {0} is.\n\n**Link:** [It](https://example.com/{0})\n"
+    head = '---\ntitle: Notes\npublishedAt: "2020-01-06"\nhashtags: "#kubernetes"\n---\n'
+    path = repository.write("content/notes.md", head + story.format("one") + story.format("two"))
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-m", "posts")
+    path.write_text(path.read_text() + story.format("three"))
+    one = impacts(run, "--base", "HEAD")["content/notes.md"]
+
+    assert (one["new"], one["stories"], one["note"]) == (False, 3, "")
+    assert next(i for i in one["issues"] if i["issue"].startswith("weekly"))["readers"] == 2
+
+
 def test_a_draft_reaches_nobody(repository, run):
     repository.write("content/wip.md", "---\ntitle: T\ndate: 2020-01-06\ndraft: true\n---\nText.\n")
     (one,) = impacts(run).values()

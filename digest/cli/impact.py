@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def impacts_of(session: Session, base: str) -> "list[Impact]":
     """Of the posts that differ from `base`, or from where the main branch was left."""
     from digest.changes import changes, is_shallow
-    from digest.cli.audience import keys_of, readership
+    from digest.cli.audience import desk_of, keys_of, readership
     from digest.impact import impacts
 
     config = session.config
@@ -26,8 +26,9 @@ def impacts_of(session: Session, base: str) -> "list[Impact]":
     if not changed and not base and is_shallow(config.content.folder):
         session.say("this clone lacks its history, in which the branch began")
         session.say("  name what to compare with: --base; in CI, fetch it: fetch-depth: 0")
-    people = readership(session, report=False)
-    return impacts(config, session.content, changed, people, keys_of(session), datetime.now(UTC))
+    people, desk = readership(session, report=False), desk_of(session, takes_in=False)
+    keys, now = keys_of(session), datetime.now(UTC)
+    return impacts(config, session.content, changed, people, keys, now, desk)
 
 
 def tell(session: Session, found: "Sequence[Impact]", shape: str) -> None:

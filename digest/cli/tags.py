@@ -13,14 +13,14 @@ from digest.cli.groups import command_group
 from digest.cli.people import json_option
 from digest.cli.session import Session, project_command
 from digest.cli.storage import aliases_of, open_store
-from digest.cli.tables import bar, safe, table
+from digest.cli.tables import bar, counted, safe, table
 from digest.errors import DigestError
 from digest.hashtags import fold
 from digest.models import Story
 
 if TYPE_CHECKING:
     from digest.hashtags import Vocabulary
-    from digest.store import TagReaders
+    from digest.store import Store, TagReaders
 
 DAYS = 90  # over which stories a month are counted
 RECENT = 5  # stories that `show` names
@@ -130,7 +130,7 @@ def merge(session: Session, old: str, into: str) -> int:
         changed = tags.merge(source, target, datetime.now(UTC))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    session.say(safe(f"{changed:,} readers moved from #{source} to #{target}"))
+    session.say(safe(f"{counted(changed, 'reader')} moved from #{source} to #{target}"))
     lost = len(_stories_with(session, fold(source)))
     if lost and vocabulary.key(source) != vocabulary.key(target):
         session.say(
@@ -144,7 +144,7 @@ def _tags(session: Session) -> tuple[list[_Tag], int]:
     """Every tag of readers or recent stories, and how many get everything."""
     store = open_store(session)
     vocabulary = session.content.vocabulary
-    stories = _recent_counts(session)
+    stories = _recent_counts(session, store)
     readers = {one.key: one for one in store.tags.readers()}
     tags = []
     for key in readers.keys() | stories.keys():
@@ -170,13 +170,16 @@ def _name(vocabulary: "Vocabulary", key: str, reader: "TagReaders | None") -> st
     return vocabulary.spelling(key)
 
 
-def _recent_counts(session: Session) -> Counter[str]:
-    since = datetime.now(UTC) - timedelta(days=DAYS)
-    key = session.content.vocabulary.key
+def _recent_counts(session: Session, store: "Store") -> Counter[str]:
+    """By tag, the stories that became part of the newsletter of late."""
+    from digest.desk import glance
+
+    now, content = datetime.now(UTC), session.content
+    listing, since = glance(store, content, now), now - timedelta(days=DAYS)
     return Counter(
-        key(tag)
-        for story in session.content.stories
-        if story.published >= since and not story.draft
+        content.vocabulary.key(tag)
+        for story in content.stories
+        if since <= listing.of(story) <= now and not story.draft
         for tag in story.tags
     )
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 
-from digest.cadence import next_due
 from digest.config import Config
 from digest.content import Content
 from digest.desk import Desk, glance
-from digest.issues import Draft, closing_zone, issue_at
+from digest.issues import Draft
 from digest.models import Cadence, Issue, Subscriber
+from digest.planning import coming_issue, issue_of
 from digest.store import Store
 from digest.tokens import Keys
 
@@ -61,10 +61,8 @@ class Looking:
         self, cadence: Cadence, covered: datetime | None, now: datetime
     ) -> Iterator[tuple[Issue, datetime | None]]:
         """The one to come, then the last one."""
-        due = self.config.schedule[cadence].due
-        coming = next_due(due, closing_zone(self.config, cadence), now)
-        yield issue_at(self.config, cadence, coming), covered
-        yield issue_at(self.config, cadence, now), None
+        yield coming_issue(self.config, self.store, cadence, now), covered
+        yield issue_of(self.config, self.store, cadence, now), None
 
     def _draft(
         self, content: Content, issue: Issue, covered: datetime | None, now: datetime
@@ -77,7 +75,7 @@ class Looking:
         if name not in self._drafts:
             told = tuple(story for story in content.stories if story.published <= now)
             shown = replace(content, stories=told)
-            listing = glance(self.store, shown, now)
+            listing = glance(self.store, content, now)
             desk = Desk(self.config, shown, listing, self.keys, self.store, now)
             self._drafts[name] = desk.look(issue, covered)
         return self._drafts[name]

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from digest.config import Config
 from digest.content import Content
+from digest.desk import glance
 from digest.notices import Postman
 from digest.scheduler import Pulse
 from digest.store import Store
@@ -67,7 +68,8 @@ class Site:
 
     def topics(self) -> Topics:
         """What a reader can choose from today."""
-        return self.count_topics(self.content(), self.now())
+        content, now = self.content(), self.now()
+        return self.count_topics(content, lambda: glance(self.store, content, now), now)
 
     @property
     def confirm_time(self) -> timedelta:

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -61,11 +62,23 @@ def test_tagging_changes_what_explain_says(imported: Project, run: Run) -> None:
 
 
 def test_tags_are_listed_with_readers_stories_and_bars(imported: Project, run: Run) -> None:
+    now = datetime.now(UTC)
+    for slug, days in (("agents", 1), ("old", 89), ("older", 91), ("planned", -5)):
+        moment = f"{now - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+        imported.post(slug, tags="#ai", published=moment)
     rows = [line.split() for line in run("tags", "list").out.splitlines()]
 
     assert rows[0] == ["tag", "readers", "muted", "stories/month"]
     assert rows[1] == ["#ai", "1", "█" * 24, "1", "0.7"]
     assert ["#gardening", "1", "█" * 24, "–"] in rows
+
+
+def test_a_story_that_came_late_counts_since_it_was_listed(imported: Project, run: Run) -> None:
+    run("plan")
+    imported.post("late", tags="#sailing", published="2020-01-06")
+    shape = json.loads(run("tags", "show", "sailing", "--json").out)
+
+    assert shape["stories_a_month"] == 0.3
 
 
 def test_tags_as_json_are_one_object(imported: Project, run: Run) -> None:
@@ -86,7 +99,7 @@ def test_one_tag_is_shown_with_its_newest_stories(imported: Project, run: Run) -
 
 def test_renaming_and_merging_tags(imported: Project, run: Run) -> None:
     assert run("tags", "rename", "gardening", "Gardening").code == 0
-    assert "1 readers moved" in run("tags", "merge", "gardening", "python").err
+    assert "1 reader moved" in run("tags", "merge", "gardening", "python").err
 
     shown = json.loads(run("subscribers", "show", "ed@example.com", "--json").out)
     assert shown["tags"] == ["python"]
