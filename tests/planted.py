@@ -185,6 +185,11 @@ FRAGMENTS = (
     ("privacy/handler", '<p onclick="alert(1)">Words</p>'),
     ("personal/leftover", "<p>Hi ,</p>"),
     ("personal/slot", "<p>{{ salutaton }}</p>"),
+    ("personal/date", "<p>Our next issue: 3/12/2026</p>"),
+    ("personal/date", "<p>We meet on the 3rd December 2026.</p>"),
+    ("personal/date", "<p>We meet on December 3, 2026.</p>"),
+    ("personal/date", "<p>Najbliższe spotkanie: 3 grudnia 2026</p>"),
+    ("personal/date", "<p>Made on 2026-11-19</p>"),
     ("rendering/support", '<div style="display:flex">side by side</div>'),
 )
 

@@ -119,6 +119,30 @@ def test_a_fault_in_a_header_is_found(proof, check, before, after):
     assert check in {one.check for one in check_message(message, "message.en")}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Registered in Dublin on 12 May 2004", "© 2026 Example Ltd", "Version 3.12.2026.1"),
+        *("Call 01/12/2026/7", "Since 2026", "Issue 19 of 2026"),
+    ],
+)
+def test_what_only_looks_like_a_date_is_none(proof, words):
+    template = Template("templates/digest.mjml", f"<p>{words}</p>")
+    bad = replace(proof, pieces=(Piece(f"<p>{words}</p>", template),))
+
+    assert "personal/date" not in {one.check for one in check_proof(bad)}
+
+
+def test_a_date_in_the_plain_text_is_found_and_one_of_a_story_is_not(proof):
+    shell = Template("templates/digest.txt", "Hello\nWe meet on 3 December 2026.")
+    bad = replace(proof, text=f"{proof.text}\nWe meet on 3 December 2026.", text_shell=shell)
+    told = replace(proof, text=f"{proof.text}\nReleased on 3 December 2026.")
+    (found,) = [one for one in check_proof(bad) if one.check == "personal/date"]
+
+    assert (found.path, found.line) == ("templates/digest.txt", 2)
+    assert check_proof(told) == []
+
+
 def test_colours_that_only_the_dark_has_are_looked_at_too(proof):
     text = "#e6e8eb"  # of the theme, in dark alone
     bad = replace(proof, pieces=(Piece(proof.html.replace(text, "#33383f"), proof.shell),))

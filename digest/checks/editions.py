@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html import unescape
 
+from digest.checks.headers import year_of
 from digest.checks.places import Places
 from digest.checks.proof import Before, Copy, Proof
 from digest.checks.rule import ERROR, INFO, WARNING, Rule
@@ -144,6 +145,15 @@ SLOT = Rule(
     "Look for a value that is given to another template: docs/templates.md lists them.",
     "docs/templates.md",
 )
+DATE = Rule(
+    "personal/date",
+    WARNING,
+    "No template holds a date that somebody typed.",
+    "It is in one language and in one country's order (3/12 is in March or in December), and still "
+    "there in the next issue. {{ date }} is the issue's, as each reader writes it.",
+    "Write {{ date }}, or leave the day out.",
+    "this product; Unicode CLDR",
+)
 NOBODY = Rule(
     "personal/nobody",
     WARNING,
@@ -164,12 +174,18 @@ DRIFT_RULE = Rule(
 RULES = (
     *(SUBJECT_LENGTH, SUBJECT_TEST, SUBJECT_SAME, PREHEADER, PREHEADER_SAME),
     *(CLIPPED, LARGE, WHOLE, HEAVY, SHORT, LONG, EMPTY, FEW_STORIES, SAME_TITLE),
-    *(LEFTOVER, SLOT, NOBODY, DRIFT_RULE),
+    *(LEFTOVER, SLOT, DATE, NOBODY, DRIFT_RULE),
 )
 
 _TESTS = frozenset(("test", "testing", "untitled", "no subject", "draft", "asdf", "title"))
 _LEFTOVER = re.compile(
     r"(?<![\w“\"'])(?:Hi|Hello|Dear|Cześć|Witaj) ,|(?<![\w.])(?:None|null|NaN|undefined)$"
+)
+# 2026-11-19, 19/11/2026, 19.11.2026, 19 November 2026, Nov 19th, 2026
+_DATE = re.compile(
+    r"(?<![\w/.-])(?:(?P<a>20\d\d)-\d\d?-\d\d?|\d\d?([/.-])\d\d?\2(?P<b>20\d\d)"
+    r"|\d\d?(?:st|nd|rd|th|\.)? [^\W\d]{3,} (?P<c>20\d\d)"
+    r"|[^\W\d]{3,}\.? \d\d?(?:st|nd|rd|th)?, (?P<d>20\d\d))(?![\w/-]|\.\d)"
 )
 _SLOT = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 
@@ -232,8 +248,23 @@ def check_proof(proof: Proof) -> Iterator[Finding]:
     if slot := next((one for one in slots if not proof.told(one)), ""):
         line = proof.shell.line_of(slot)
         yield SLOT.at(proof.shell.path, line, f"“{slot[:40]}” in the message")
+    yield from _typed_dates(proof)
     if len(proof.message) > MESSAGE:
         yield WHOLE.at(f"message.{proof.language}", 0, f"{len(proof.message):,} bytes")
+
+
+def _typed_dates(proof: Proof) -> Iterator[Finding]:
+    """Dates of about now in the words of templates: what was founded long ago may say when."""
+    year = year_of(proof.message)
+    shown = (
+        (proof.sources.at(proof.document.elements[number].start), text)
+        for number, text in proof.document.shown()
+    )
+    for template, text in (*shown, (proof.text_shell, proof.text)):
+        for match in _DATE.finditer(text):
+            near = abs(int(match["a"] or match["b"] or match["c"] or match["d"]) - year) <= 1
+            if near and (line := template.line_of(match[0])):
+                yield DATE.at(template.path, line, f"“{match[0]}”")
 
 
 def _inbox(path: str, copy: Copy, before: Before | None) -> Iterator[Finding]:

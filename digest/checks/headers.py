@@ -278,14 +278,15 @@ def _law(proof: Proof) -> Iterator[Finding]:
             yield POSTAL.at(template.path, 0, "no postal address", fix="show {{ address }}")
         if proof.why and proof.why not in flat:
             yield WHY.at(template.path, 0, "it does not say why", fix="show {{ why }}")
-    this_year = _date_year(proof.message)
+    this_year = year_of(proof.message)
     for template in (proof.shell, proof.text_shell):
         for match in _YEAR.finditer(template.text):
             if this_year and int(match["year"]) < this_year:
                 yield YEAR.at(template.path, template.line_of(match[0]), f"“{match[0]}”")
 
 
-def _date_year(message: bytes) -> int:
+def year_of(message: bytes) -> int:
+    """The year of its Date; 0 where it has none."""
     date = dict(fields(message)).get("date", "")
     match = re.search(r"\b(\d{4})\b", date)
     return int(match[1]) if match else 0
