@@ -12,6 +12,9 @@ _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"),
 )
+SIZES = {375: 720, 1280: 900}
+SCHEMES = ("light", "dark")
+NARROWEST = 320
 
 
 @contextmanager
@@ -29,3 +32,41 @@ def violations(page: Page) -> list[str]:
     """What axe-core finds on a page, in a line each."""
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+
+# Where a page's scripts are off no timer fires either, and axe-core waits for some of length zero.
+_TIMERS = "window.setTimeout = (then, after, ...given) => (Promise.resolve(...given).then(then), 1)"
+_SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+_FLAWS = f"""
+async () => {{
+  const inline = one => getComputedStyle(one).display === 'inline' && one.closest('p, li');
+  const small = [...document.querySelectorAll('a, button, input, select, summary')].filter(one => {{
+    const box = (one.closest('label') || one).getBoundingClientRect();
+    return box.width && box.left > -1 && !inline(one) && box.height < 24;
+  }});
+  const found = await axe.run({{resultTypes: ['violations']}});
+  return [
+    ...found.violations.flatMap(one => one.nodes.map(node => one.id + ': ' + node.html)),
+    ...small.map(one => 'small target: ' + one.outerHTML),
+    ...({_SIDEWAYS} ? ['scrolls sideways'] : []),
+  ];
+}}
+"""
+
+
+def flaws(page: Page, scripts: bool = True) -> list[str]:
+    """All that is wrong with a page in any of its looks; whether or not its own scripts may run."""
+    page.evaluate(Axe().axe_script if scripts else _TIMERS + "\n" + Axe().axe_script)
+    found = []
+    for width, height in SIZES.items():
+        for scheme in SCHEMES:
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=scheme)
+            found += [f"{width} {scheme}: {flaw}" for flaw in page.evaluate(_FLAWS)]
+    return [*found, *sideways(page)]
+
+
+def sideways(page: Page) -> list[str]:
+    """Says so when a page is wider than the narrowest screen there is, WCAG 1.4.10."""
+    page.set_viewport_size({"width": NARROWEST, "height": 640})
+    return [f"{NARROWEST}: scrolls sideways"] if page.evaluate(_SIDEWAYS) else []

@@ -52,6 +52,7 @@ def middleware(site: Site) -> list[Middleware]:
         Middleware(KnownHost, site=site),
         Middleware(SamePlace, site=site),
         Middleware(LastResort),
+        Middleware(TooLarge),
         Middleware(RequestBodyLimitMiddleware, max_body_size=MOST),
     ]
 
@@ -143,6 +144,28 @@ class LastResort:
             if scope["type"] != "http" or began:
                 raise
             await failed(Request(scope), 500)(scope, receive, send)
+
+
+class TooLarge:
+    """A body beyond the cap is told on a page: the cap itself answers in three bare words."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        bare = False
+
+        async def send_but_bare(message: Message) -> None:
+            nonlocal bare
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                kind = Headers(raw=message["headers"]).get("content-type", "")
+                bare = kind.startswith("text/plain")
+            if not bare:
+                await send(message)
+
+        await self._app(scope, receive, send_but_bare)
+        if bare:
+            await failed(Request(scope), 413)(scope, receive, send)
 
 
 def asker(scope: Scope, proxies: Iterable[Network]) -> str:

@@ -53,6 +53,7 @@ def test_a_body_beyond_its_cap_is_refused_and_is_no_mistake_of_ours(quick_pages,
     )
 
     assert answer.status_code == 413
+    assert "<p>What was sent is too large.</p>" in answer.text
     assert "web.failed" not in capfd.readouterr().err
 
 
