@@ -1,13 +1,15 @@
 """The restraint of a sender: how fast, how often again, when to stop."""
 
+from collections import Counter, deque
 from datetime import timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.pace import MOST_WAIT, Breaker, Patience, Rate
+from digest.errors import Outcome
+from digest.pace import DOUBTS, MOST_WAIT, Breaker, Patience, Rate
 
 
 class Time:
@@ -76,22 +78,150 @@ def test_deliveries_refused_together_are_not_tried_together():
     assert timedelta(seconds=45) <= min(waits) < max(waits) <= timedelta(seconds=75)
 
 
-def test_many_failures_in_a_row_are_a_reason_to_stop():
-    breaker = Breaker(in_a_row=3, ratio=1.0)
-    for failed in (True, True, False, True, True):
-        breaker.record(failed)
+TAKEN = None
+REFUSED, PUT_OFF, DOUBT = Outcome.PERMANENT, Outcome.TEMPORARY, Outcome.UNKNOWN
+
+
+def told(breaker, *outcomes, attempt=1):
+    """One hand-over with these answers."""
+    breaker.begin()
+    for outcome in outcomes:
+        breaker.record(outcome, attempt)
+    return breaker
+
+
+def test_many_refusals_in_a_row_are_a_reason_to_stop():
+    breaker = told(Breaker(3, 1.0), REFUSED, REFUSED, TAKEN, REFUSED, REFUSED)
 
     assert breaker.because == ""
-    breaker.record(True)
-    assert breaker.because == "3 deliveries in a row were not taken"
+    assert told(breaker, REFUSED).because == "3 answers in a row, and nothing was taken"
 
 
 def test_a_large_part_of_the_last_ones_is_a_reason_to_stop():
-    breaker = Breaker(in_a_row=1000, ratio=0.3, sample=10)
-    for number in range(20):
-        breaker.record(number % 4 == 0)
+    breaker = told(Breaker(1000, 0.3), *(150 * [TAKEN] + 60 * [REFUSED]))
     assert breaker.because == ""
 
-    breaker.record(True)
-    breaker.record(True)
-    assert breaker.because == "4 of the last 10 deliveries were not taken"
+    assert told(breaker, REFUSED).because == "61 of the last 200 deliveries were not taken"
+
+
+@given(st.integers(1, 1000), st.integers(1, 1000), st.integers(2, 100))
+def test_a_request_without_an_answer_is_one_doubt_however_many_readers_it_has(
+    together, readers, in_a_row
+):
+    breaker = Breaker(in_a_row, 0.3, together)
+    told(breaker, *min(together, readers) * [DOUBT])
+
+    assert breaker.because == ""
+    assert breaker.at_once(1000) == 1
+    assert told(breaker, TAKEN).at_once(1000) == 1000
+    assert not breaker.halts
+
+
+@given(st.integers(1, 64), st.integers(1, 300), st.integers(1, 100))
+def test_of_a_provider_that_never_answers_little_more_is_in_doubt_than_was_in_flight(
+    requests, together, in_a_row
+):
+    breaker, in_flight, doubts = Breaker(in_a_row, 1.0, together), requests * together, 0
+    while not breaker.because:
+        told(breaker, *(many := breaker.at_once(in_flight) * [DOUBT]))
+        doubts += len(many)
+
+    assert doubts < in_flight + DOUBTS
+
+
+@given(st.lists(st.booleans(), min_size=300, max_size=300), st.integers(1, 50))
+def test_doubts_that_come_again_and_again_are_a_reason_to_stop(lost, together):
+    breaker, doubts, answers = Breaker(10**6, 0.3, together), 0, 0
+    for one in lost:
+        many = breaker.at_once(together)
+        told(breaker, *many * [DOUBT if one else TAKEN])
+        doubts, answers = doubts + (one and many > 1), answers + 1
+        if breaker.because:
+            break
+
+    assert breaker.because or doubts <= 0.35 * answers + 7
+
+
+class Server:
+    """What it says to a delivery at an attempt, and what a sender makes of it."""
+
+    def __init__(self, says, batch=250, in_a_row=50) -> None:
+        self.says, self.batch = says, batch
+        self.breaker = Breaker(in_a_row, 0.3)
+        self.attempts: Counter[int] = Counter()
+        self.taken: set[int] = set()
+        self.rests = 0
+
+    def send(self, readers):
+        """As `run` does, but that who was put off is due after the next rest, or at the end."""
+        due = deque(range(readers))
+        later: list[int] = []
+        while (due or later) and not self.breaker.because:
+            if not due or self.breaker.rests:
+                if self.breaker.rests:
+                    self.rests += 1
+                    self.breaker.rested()
+                due.extendleft(reversed(later))
+                later = []
+            many = [due.popleft() for _ in range(min(self.batch, len(due)))]
+            self.breaker.begin()
+            later += [one for one in many if not self._take(one)]
+        return self
+
+    def _take(self, reader):
+        self.attempts[reader] += 1
+        outcome = self.says(reader, self.attempts[reader])
+        self.breaker.record(outcome, self.attempts[reader])
+        if outcome is TAKEN:
+            self.taken.add(reader)
+        return outcome is TAKEN
+
+
+@given(readers=st.integers(50, 3000), before=st.integers(0, 3000))
+def test_a_server_that_puts_everybody_off_is_given_up_early_and_nobodys_attempts_are_used_up(
+    readers, before
+):
+    server = Server(lambda reader, _: TAKEN if reader < before else PUT_OFF)
+    server.send(before + readers)
+
+    assert server.breaker.because
+    assert len(server.attempts) - before <= 4 * server.batch
+    assert max(server.attempts.values()) < Patience().attempts
+
+
+@given(readers=st.integers(1, 3000), attempts=st.integers(2, 3))
+def test_a_server_that_greylists_gets_every_message(readers, attempts):
+    server = Server(lambda _, attempt: TAKEN if attempt >= attempts else PUT_OFF).send(readers)
+
+    assert server.breaker.because == ""
+    assert len(server.taken) == readers
+
+
+def test_the_more_a_greylisting_server_takes_the_less_a_sender_rests():
+    server = Server(lambda _, attempt: TAKEN if attempt > 1 else PUT_OFF).send(100_000)
+
+    assert len(server.taken) == 100_000
+    assert server.rests <= 4
+
+
+def test_full_mailboxes_of_a_few_readers_stop_nobody():
+    full = 60
+    server = Server(lambda reader, _: PUT_OFF if reader % 50 == 0 else TAKEN)
+    server.attempts.update({one * 50: 0 for one in range(full)})
+    while max(server.attempts.values()) < 5 and not server.breaker.because:
+        for one in range(full * 50):
+            if one not in server.taken:
+                server._take(one)
+
+    assert server.breaker.because == ""
+
+
+@given(st.lists(st.sampled_from([TAKEN, REFUSED, PUT_OFF, DOUBT]), max_size=400), st.integers(1, 9))
+def test_whatever_takes_nothing_for_long_is_a_reason_to_stop(outcomes, in_a_row):
+    breaker = told(Breaker(in_a_row, 1.0), *outcomes)
+    refusals = list(takewhile(lambda one: one is not TAKEN, reversed(outcomes)))
+
+    if sum(one is not PUT_OFF for one in refusals) >= in_a_row:
+        assert breaker.because
+    if refusals.count(PUT_OFF) >= in_a_row:
+        assert breaker.because or breaker.rests

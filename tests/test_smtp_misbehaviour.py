@@ -122,6 +122,16 @@ def test_silence_after_the_dot_is_unknown_and_at_most_one_a_connection():
     assert len(answers) == 5
 
 
+@pytest.mark.parametrize("connections", [1, 3])
+def test_of_a_server_that_never_answers_no_more_is_in_doubt_than_was_in_flight(connections):
+    with Rogue(deque(Turn(body=CLOSE) for _ in range(60))) as rogue:
+        answers, stopped = run(smtp(rogue.port, connections), batch(60))
+
+    assert connections < outcomes(answers).count(Outcome.UNKNOWN) <= 2 * connections
+    assert stopped is not None
+    assert stopped.outcome is Outcome.TEMPORARY
+
+
 @pytest.mark.parametrize("phase", ["mail", "rcpt", "data"])
 def test_silence_in_an_envelope_is_temporary_and_the_letter_itself_may_be_why(phase):
     with Rogue(deque([Turn(), Turn(**{phase: SILENCE})])) as rogue:

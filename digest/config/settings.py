@@ -134,7 +134,7 @@ class Restraint:
     rate: int = 0  # messages a second; 0: as fast as the provider takes them
     attempts: int = 5  # for a delivery that is refused for now
     retry_after: int = 60  # seconds before the second attempt; four times as long every time
-    stop_after: int = 50  # deliveries not taken in a row
+    stop_after: int = 50  # answers in a row that take nothing
     stop_percent: int = 30  # not taken of the last 200
 
 

@@ -80,7 +80,8 @@ Answer = Receipt | Refusal
 class Provider(Protocol):
     """Takes batches. One that wants bytes asks `batch.edition.message(reader)`; one that fills in
     templates asks the edition once, and each reader for `values()`. One that works on many at the
-    same time says in an attribute `at_once` how many readers of a batch keep it busy."""
+    same time says in an attribute `at_once` how many readers of a batch keep it busy; one that
+    hears the same answer for several readers, in `together`, for how many at most."""
 
     @property
     def name(self) -> str: ...

@@ -63,7 +63,7 @@ class Handing:
                 break
             self.observe(len(people), self.rate.clock() - began)
             advance(len(people))
-            if self.breaker.because:
+            if self.breaker.halts:
                 break
         return Closing(claim.held, tuple(self.answered))
 
@@ -75,9 +75,11 @@ class Handing:
         """Neighbours of one edition, no more than may leave at once."""
         most = self.rate.at_once(getattr(self.provider, "at_once", BATCH))
         for edition, group in groupby(deliveries, lambda one: one.edition):
-            every = list(group)
-            for first in range(0, len(every), most):
-                yield edition, every[first : first + most]
+            left = list(group)
+            while left:
+                many = self.breaker.at_once(most)
+                yield edition, left[:many]
+                left = left[many:]
 
     def _hand_over(
         self, edition: int, released: datetime | None, claimed: Sequence[Claimed]
@@ -97,13 +99,14 @@ class Handing:
             self.answered.append(self._mark(answer, one))
             known.add(answer.delivery)
 
+        self.breaker.begin()
         message = self.material.edition(edition, released)
         batch = Batch(self.material.issue_id, message, readers, starting, answered)
         try:
             for answer in self.provider.hand_over(batch):
                 if answer.delivery not in known:
                     answered(answer)
-                self.breaker.record(isinstance(answer, Refusal))
+                self._record(answer, people[answer.delivery].attempts)
         except ProviderError:  # whatever has no answer was certainly not taken
             raise
         except BaseException:
@@ -111,6 +114,12 @@ class Handing:
                 doubt = Refusal(name, Outcome.UNKNOWN, KILLED)
                 self.answered.append(self._mark(doubt, people[name]))
             raise
+
+    def _record(self, answer: Answer, attempt: int) -> None:
+        outcome = answer.outcome if isinstance(answer, Refusal) else None
+        if outcome is Outcome.TEMPORARY and self.patience.ends(attempt):
+            outcome = Outcome.PERMANENT
+        self.breaker.record(outcome, attempt)
 
     def _mark(self, answer: Answer, one: Claimed) -> Mark:
         if isinstance(answer, Receipt):  # nearly all, and the time is of no matter to them

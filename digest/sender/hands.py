@@ -75,7 +75,8 @@ class Hands:
         number = job.issue.number
         self.claims = job.ledger.claims(number, self.journal.owner, job.lease)
         restraint = job.restraint
-        self.breaker = Breaker(restraint.stop_after, restraint.stop_percent / 100)
+        together = getattr(job.provider, "together", 1)
+        self.breaker = Breaker(restraint.stop_after, restraint.stop_percent / 100, together)
         self._recovery = Recovery(
             job.ledger, self.claims, job.issue.id, job.journals, job.provider, job.patience, job.now
         )
@@ -116,7 +117,7 @@ class Hands:
         except BaseException:
             self.claims.close(self._handing.interrupted(turn.claim), self.job.now())
             raise
-        if self.failure or self.breaker.because:
+        if self.failure or self.breaker.halts:
             self.put_down()
         return turn
 

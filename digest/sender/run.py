@@ -50,14 +50,17 @@ class _Run:
         while not self.stopping.requested:
             before = self.hands.answered
             turn = self.hands.send_one_batch()
-            if self.hands.answered > before:
+            if self.hands.answered > before and not self.hands.breaker.doubts:
                 self.outages = 0
             failure, because = self.hands.failure, self.hands.breaker.because
             if because and (failure is None or failure.outcome is Outcome.TEMPORARY):
                 return self._paused(because)
             if failure:
                 self._outage(failure)
-            elif turn.claim is None and not self._waits(turn):
+            elif turn.claim is not None:
+                if self.hands.breaker.halts and (over := self._rest()):
+                    return over
+            elif not self._waits(turn):
                 return self._end(turn)
         self.hands.put_down()
         return Report(self.hands.answered, Idle.STOPPED, interrupted=True)
@@ -82,6 +85,22 @@ class _Run:
             raise failure
         self.stopping.sleep(max(self.job.outages[self.outages], failure.retry_after))
         self.outages += 1
+
+    def _rest(self) -> Report | None:
+        """Wait until those that were put off are due again, or a little before the next probe."""
+        breaker = self.hands.breaker
+        if not breaker.rests:
+            waits = self.job.outages[self.outages :] or (0.0,)
+            self.stopping.sleep(waits[0])
+            self.outages += 1
+            return None
+        wait = self.job.patience.rest(breaker.rests)
+        if wait > GIVES_UP_WAITING:
+            ready_at = self.job.now() + wait
+            return Report(self.hands.answered, Idle.LATER, ready_at=ready_at)
+        self.stopping.sleep(wait.total_seconds())
+        breaker.rested()
+        return None
 
     def _end(self, turn: Turn) -> Report:
         if self.job.limit is not None and turn.idle in (Idle.LIMIT, Idle.LATER):

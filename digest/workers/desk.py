@@ -68,9 +68,8 @@ class Desk:
             return
         turn = hands.send_one_batch(window)
         hands.put_down()
-        later = self._trouble(hands)
         if turn.claim is not None:  # else it is another's, or done
-            self._leave(number, window, later)
+            self._leave(number, window, self._trouble(hands))
         if self.store.ledger.operator.finish(number):
             self.store.ledger.settle_coverage()
             _log.info("issue.sent", issue=hands.job.issue.id)
@@ -87,14 +86,25 @@ class Desk:
             _log.error("issue.paused", issue=hands.job.issue.id, reason=because)
             self._clear(hands.job.issue.number)
             return None
-        if failure is None:
+        if failure is None and hands.breaker.rests:
+            return self._rest(hands)
+        if failure is None and not hands.breaker.doubts:
             self._outages = 0
             return None
         _log.warning("worker.waits", issue=hands.job.issue.id, failure=failure)
         usual = OUTAGES[min(self._outages, len(OUTAGES) - 1)]
-        self.stopping.sleep(max(usual, failure.retry_after))
+        self.stopping.sleep(max(usual, failure.retry_after if failure else 0.0))
         self._outages += 1
         return utc_now() + AGAIN
+
+    def _rest(self, hands: Hands) -> datetime:
+        """Leave the issue alone until those that were put off are due again."""
+        number, breaker = hands.job.issue.number, hands.breaker
+        until = utc_now() + hands.job.patience.rest(breaker.rests)
+        _log.warning("worker.waits", issue=hands.job.issue.id, until=until)
+        breaker.rested()
+        self._not_before[number] = until
+        return until
 
     def _leave(self, number: int, window: int, not_before: datetime | None) -> None:
         """Put back what is still open of a window."""

@@ -150,9 +150,9 @@ def _kills(fault: Fault, url: str, root: Path, carrier: str, deliveries: int) ->
             time.sleep(chance.random() / 20)
             other.kill()
             other.wait()
+        killed += fault.senders - ended  # who was done before it could be killed left nothing
         if ended:
             break
-        killed += fault.senders
     return killed
 
 

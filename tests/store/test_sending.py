@@ -7,6 +7,7 @@ import pytest
 
 from digest.config import Restraint
 from digest.errors import Outcome, ProviderError
+from digest.providers import Receipt, Refusal
 from digest.sender import Stopping
 from digest.store import Store, SuppressionReason
 from digest.store.ledger.records import DeliveryState, Idle, IssueState
@@ -202,9 +203,95 @@ def test_too_many_failures_in_a_row_pause_the_issue(store: Store, tmp_path: Path
 
     report = send(store, draft, down, tmp_path, restraint=Restraint(stop_after=20))
 
-    assert "in a row were not taken" in report.paused_because
+    assert "in a row, and nothing was taken" in report.paused_because
     assert find(store, draft).state is IssueState.PAUSED
     assert states(store, draft)["planned"] > 300
+
+
+class Whole(Carrier):
+    """One answer for all readers of a request, at most two in flight; `lost` says which none came
+    of."""
+
+    together, at_once = 100, 200
+
+    def __init__(self, lost) -> None:  # type: ignore[no-untyped-def]
+        super().__init__()
+        self.lost, self.requests = lost, 0
+
+    def hand_over(self, batch):  # type: ignore[no-untyped-def]
+        for first in range(0, len(batch.readers), self.together):
+            readers = batch.readers[first : first + self.together]
+            self.requests += 1
+            batch.starting(*[reader.delivery for reader in readers])
+            for reader in readers:
+                if self.lost(self.requests):
+                    yield Refusal(reader.delivery, Outcome.UNKNOWN, "no answer")
+                else:
+                    self.taken.append(reader.address)
+                    yield Receipt(reader.delivery, "r", new=True)
+
+
+def test_one_request_without_an_answer_does_not_pause_an_issue(
+    store: Store, tmp_path: Path
+) -> None:
+    draft = planned(store, tmp_path, 1000)
+    report = send(store, draft, Whole(lambda request: request == 2), tmp_path)
+
+    assert report.ended is Idle.DONE
+    assert states(store, draft) == {"submitted": 900, "unknown": 100}
+
+
+def test_a_provider_that_never_answers_leaves_what_was_in_flight_in_doubt_and_pauses_the_issue(
+    store: Store, tmp_path: Path
+) -> None:
+    draft, clock = planned(store, tmp_path, 1000), Clock()
+    silent = Whole(lambda request: True)
+
+    report = send(store, draft, silent, tmp_path, clock=clock)
+
+    assert report.paused_because == "4 times in a row nobody can say whether anything was taken"
+    assert states(store, draft)["unknown"] == 200 + 3
+    assert clock.now - NOW == timedelta(seconds=31)
+
+
+class Greylisting(Carrier):
+    """Puts everybody off at first, and for a while."""
+
+    def __init__(self, clock: Clock, minutes: float = 3) -> None:
+        super().__init__()
+        self.clock, self.minutes, self.known = clock, minutes, {}
+
+    def hand_over(self, batch):  # type: ignore[no-untyped-def]
+        for reader, answer in zip(batch.readers, super().hand_over(batch), strict=True):
+            since = self.known.setdefault(reader.address, self.clock.now)
+            if self.clock.now - since < timedelta(minutes=self.minutes):
+                self.taken.pop()
+                yield Refusal(reader.delivery, Outcome.TEMPORARY, "greylisted")
+            else:
+                yield answer
+
+
+def test_a_server_that_greylists_gets_every_message(store: Store, tmp_path: Path) -> None:
+    draft, clock = planned(store, tmp_path, 100), Clock()
+    strict = Restraint(stop_after=20)
+
+    report = send(store, draft, Greylisting(clock), tmp_path, clock=clock, restraint=strict)
+
+    assert report.ended is Idle.DONE
+    assert states(store, draft) == {"submitted": 100}
+
+
+def test_a_server_that_puts_everybody_off_pauses_the_issue_and_nobody_has_failed(
+    store: Store, tmp_path: Path
+) -> None:
+    draft, clock = planned(store, tmp_path, 1500), Clock()
+
+    carrier = Greylisting(clock, minutes=10**6)
+    report = send(store, draft, carrier, tmp_path, clock=clock)
+
+    assert "put off" in report.paused_because
+    assert states(store, draft) == {"planned": 1500}
+    assert len(carrier.known) <= 1000
 
 
 def test_a_provider_that_is_away_is_waited_for_and_then_told(store: Store, tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ class Sendgrid:
         self._last: tuple[EditionMessage, Form] | None = None
         self._closed = False
         self.at_once = way.personalizations * way.connections  # readers that fill all lines
+        self.together = way.personalizations
 
     def hand_over(self, batch: Batch) -> Iterator[Answer]:
         """As `Provider.hand_over`. Nothing is waited for: a limit is told as `retry_after`.

@@ -43,7 +43,7 @@ class Smtp:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._server, self._effort, self._clock = server, effort or Effort(), clock
-        self._mailroom = Mailroom(envelopes.letter)
+        self._mailroom = Mailroom(envelopes.letter, self._effort.connections)
         self._selector = selectors.DefaultSelector()
         self._connections: list[Connection] = []
         self._addresses: list[Address] = []  # of the server, but those that failed

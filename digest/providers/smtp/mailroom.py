@@ -13,6 +13,8 @@ from digest.providers.smtp.dkim import Signer
 from digest.providers.smtp.login import Features
 from digest.providers.smtp.replies import Reply
 
+_SILENT = "ask whoever runs the server whether they were delivered, then resolve them"
+
 
 class Letter(NamedTuple):
     """One delivery, ready for the wire. One is made for every message, and this is cheapest."""
@@ -63,8 +65,9 @@ class Envelopes:
 class Mailroom:
     """What is to be carried, what was said about it, and whether to go on at all."""
 
-    def __init__(self, compose: Callable[[Batch, Reader], Letter]) -> None:
-        self._compose = compose
+    def __init__(self, compose: Callable[[Batch, Reader], Letter], doubts: int) -> None:
+        """Nothing more is given out after more than so many `doubts` without a receipt between."""
+        self._compose, self._endures, self._doubts = compose, doubts, 0
         self._source: Iterator[tuple[Batch, Reader]] = iter(())
         self._ahead: deque[tuple[Batch, Reader]] = deque()
         self.returned: deque[Letter] = deque()
@@ -78,7 +81,7 @@ class Mailroom:
         self._ahead.clear()
         self.returned.clear()
         self.answers.clear()
-        self.out, self.failure = 0, None
+        self.out, self.failure, self._doubts = 0, None, 0
 
     def waiting(self, most: int) -> int:
         """How many letters nobody carries, counted up to `most`; none once something failed."""
@@ -110,10 +113,15 @@ class Mailroom:
         self.returned.append(letter)
 
     def receipt(self, letter: Letter, reply: Reply) -> None:
+        self._doubts = 0
         self._answer(letter, Receipt(letter.delivery, reply.text, new=True))
 
     def refuse(self, letter: Letter, outcome: Outcome, reason: str) -> None:
+        self._doubts += outcome is Outcome.UNKNOWN
         self._answer(letter, Refusal(letter.delivery, outcome, reason))
+        if self._doubts > self._endures:
+            message = f"the server does not say what became of {self._doubts} messages: {reason}"
+            self.fail(ProviderError(message, outcome=Outcome.TEMPORARY, hint=_SILENT))
 
     def withdraw(self, failure: ProviderError) -> None:
         """A letter was certainly not taken, for a reason that stands for all: no answer to it."""
