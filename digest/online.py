@@ -1,16 +1,16 @@
-"""Asks the web whether links answer; `digest check --online` alone.
+"""Asks the web whether links and pictures answer; `digest check --online` alone.
 
 What is linked was written by others, so it must not lead into the network that this runs in: a name
 is looked up once, every address that it has must be public, and the connection goes to the very
 address that was looked at. Redirects pass the same gate, each by itself. No cookie, no proxy, no
-credentials, and no more of an answer than its header.
+credentials, and no more of an answer than its header; of a picture a megabyte.
 """
 
 import http.client
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from digest import __version__
 from digest.checks.answers import Answer
+from digest.checks.pictures import HEAVIEST, Picture
 
 Resolver = Callable[[str, int], Sequence[str]]  # host and port to numeric addresses
 
@@ -62,6 +63,7 @@ class Limits:
     at_once: int = 8
     of_one_host: int = 2  # at once
     links: int = 1000
+    pictures: int = 50
 
 
 @dataclass(slots=True)
@@ -93,11 +95,21 @@ class Asker:
         """What one link answers; never raises for what is out there."""
         until = time.monotonic() + self.limits.seconds
         with self._turn(link):
-            found = self._follow(link, until)
+            found, _ = self._follow(link, until)
             if link.startswith("http://") and not (found.problem or found.private):
-                secure = self._follow(f"https://{link.removeprefix('http://')}", until)
+                secure, _ = self._follow(f"https://{link.removeprefix('http://')}", until)
                 works = not (secure.problem or secure.private) and secure.status < 400
                 found = Answer(found.status, found.address, https=works)
+        return found
+
+    def pictures(self, links: Iterable[str]) -> dict[str, Picture]:
+        """What is behind each of these addresses, as far as it is looked at."""
+        found = {}
+        for link in list(dict.fromkeys(links))[: self.limits.pictures]:
+            with self._turn(link):
+                until = time.monotonic() + self.limits.seconds
+                answer, reply = self._follow(link, until, HEAVIEST + 1)
+            found[link] = Picture(answer, reply.size, reply.data)
         return found
 
     def _turn(self, link: str) -> BoundedSemaphore:
@@ -106,27 +118,29 @@ class Asker:
         with self._lock:
             return self._hosts.setdefault(host, BoundedSemaphore(self.limits.of_one_host))
 
-    def _follow(self, link: str, until: float) -> Answer:
-        address = link
+    def _follow(self, link: str, until: float, most: int = 0) -> tuple[Answer, "_Reply"]:
+        """Where a link leads, and at most so many bytes of what is there."""
+        address, nothing = link, _Reply(0, "")
         try:
             for _ in range(self.limits.redirects + 1):
-                status, location = self._get(address, until)
-                if status not in _REDIRECTS or not location:
-                    return Answer(status, address)
-                address = urljoin(address, location)
-            return Answer(0, address, f"more than {self.limits.redirects} redirects")
+                reply = self._get(address, until, most)
+                if reply.status not in _REDIRECTS or not reply.location:
+                    return Answer(reply.status, address), reply
+                address = urljoin(address, reply.location)
+            return Answer(0, address, f"more than {self.limits.redirects} redirects"), nothing
         except _PrivateError:
-            return Answer(0, address, private=True)
+            return Answer(0, address, private=True), nothing
         except ssl.SSLCertVerificationError as error:
-            return Answer(0, address, f"its certificate is not valid: {error.verify_message}")
+            problem = f"its certificate is not valid: {error.verify_message}"
+            return Answer(0, address, problem), nothing
         except (TimeoutError, socket.gaierror) as error:
             slow = isinstance(error, TimeoutError)
-            return Answer(0, address, "no answer in time" if slow else "no such name")
+            return Answer(0, address, "no answer in time" if slow else "no such name"), nothing
         except (OSError, ValueError, http.client.HTTPException) as error:
-            return Answer(0, address, f"{type(error).__name__}: {error}"[:120])
+            return Answer(0, address, f"{type(error).__name__}: {error}"[:120]), nothing
 
-    def _get(self, address: str, until: float) -> tuple[int, str]:
-        """Status and Location of one answer. _PrivateError instead of a connection inside."""
+    def _get(self, address: str, until: float, most: int) -> "_Reply":
+        """One answer. _PrivateError instead of a connection inside."""
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("it leads to no web address")
@@ -140,7 +154,10 @@ class Asker:
         try:
             connection.request("GET", _target(parts), headers=_HEADERS | {"Host": _host(parts)})
             answer = connection.getresponse()
-            return answer.status, answer.getheader("Location", "") or ""
+            data = b"".join(_read(answer, most, until))
+            told = answer.length or 0  # that is left, if the header says how much there is
+            location = answer.getheader("Location", "") or ""
+            return _Reply(answer.status, location, len(data) + told, data)
         finally:
             connection.close()
 
@@ -166,6 +183,26 @@ class Asker:
         raise failure
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What one request came to."""
+
+    status: int
+    location: str
+    size: int = 0  # bytes that there are
+    data: bytes = b""  # those that were read
+
+
+def _read(answer: http.client.HTTPResponse, most: int, until: float) -> Iterator[bytes]:
+    """At most so many bytes; TimeoutError when they drip."""
+    while most > 0 and (chunk := answer.read1(min(most, _CHUNK))):
+        if time.monotonic() > until:
+            raise TimeoutError
+        most -= len(chunk)
+        yield chunk
+
+
+_CHUNK = 65_536
 _HEADERS = {
     "User-Agent": _AGENT,
     "Accept": "text/html,*/*;q=0.8",

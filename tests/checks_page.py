@@ -21,9 +21,22 @@ Ids never change. `--format` gives findings as text, JSON, SARIF 2.1.0 or GitHub
 posts: it marks the lines of a pull request, and says of each changed post who will get it and when.
 
 Nothing is fetched unless you say `--online`; then each link of the posts you name, or of the
-newest issue, is asked for once, gently, and addresses in private networks never: a name is looked
-up once, each of its addresses must be public, the connection goes to that very address, and
-redirects pass the same gate.
+newest issue and the pictures of its mail, is asked for once, gently, and addresses in private
+networks never: a name is looked up once, each of its addresses must be public, the connection goes
+to that very address, and redirects pass the same gate.
+
+## What needs no check
+
+- **Nobody gets a story twice, and a story of the future goes to nobody.** The store notes when each
+  story became part of the newsletter and what each reader was sent; an issue is planned from that
+  ([delivery-guarantees.md](delivery-guarantees.md)). `front-matter/date` refuses far dates.
+- **Look at the largest and the smallest edition before a first send.** Nobody writes down
+  what you looked at, so nothing could be checked. `digest plan` names the editions and their sizes,
+  the studio ([studio.md](studio.md)) shows each, `digest render --matrix` draws them, and
+  `digest test-send` mails one to you.
+- **What an author pastes breaks no layout.** HTML in posts
+  is shown and not run (`content/html`), so that only templates can use what a program breaks
+  (`rendering/support`).
 """
 
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
@@ -40,11 +41,15 @@ class Page(BaseHTTPRequestHandler):
             self.server.over.wait(20)
             return
         leads = {"to": self.path.removeprefix("/to/"), "loop": "/loop"}.get(word, "")
+        size = int(self.path.rpartition("/")[2]) if word == "bytes" else 100
         self.send_response(int(word) if word.isdecimal() else 302 if leads else 200)
         if leads:
             self.send_header("Location", leads)
+        if word == "bytes":
+            self.send_header("Content-Length", str(size))
         self.end_headers()
-        self.wfile.write(b"x" * 100)
+        with suppress(ConnectionError):  # who asks has read enough
+            self.wfile.write(b"x" * size)
 
     def log_message(self, *_: object) -> None:
         """Quietly."""
@@ -141,9 +146,9 @@ def test_a_name_is_looked_up_once_and_that_address_is_connected_to(site):
         return next(answers)
 
     one = Asker(resolver=rebinding, allowed=lambda address: address == HERE)
-    status, _ = one._get(site.link("/fine"), time.monotonic() + 5)
+    reply = one._get(site.link("/fine"), time.monotonic() + 5, 0)
 
-    assert status == 200
+    assert reply.status == 200
     assert lookups == ["site.example.com"]
 
 
@@ -172,6 +177,22 @@ def test_each_link_is_asked_for_once_and_no_more_than_the_limit(site, asker):
     plain = Counter(path for _, path in site.asked)
     assert list(answers) == links[:5]
     assert max(plain.values()) == 1
+
+
+@pytest.mark.parametrize("size", [0, 1000, 1_000_001, 9_000_000])
+def test_of_a_picture_a_megabyte_is_read_and_its_whole_size_told(site, asker, size):
+    link = site.link(f"/to/{site.link(f'/bytes/{size}')}")
+    (found,) = asker.pictures([link, link]).values()
+
+    assert (found.answer.status, found.size) == (200, size)
+    assert len(found.data) == min(size, 1_000_001)
+
+
+def test_a_picture_inside_the_network_is_not_asked_for(site, asker):
+    (found,) = asker.pictures(["http://inside.example.com/a.png"]).values()
+
+    assert found.answer.private
+    assert site.asked == []
 
 
 POST = {"/content/a.md": ""}

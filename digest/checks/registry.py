@@ -10,6 +10,7 @@ from digest.checks import (
     editions,
     headers,
     links,
+    pictures,
     privacy,
     reading,
     rendering,
@@ -26,6 +27,7 @@ _GROUPS = (
     editions.RULES,
     headers.RULES,
     rendering.RULES,
+    pictures.RULES,
     accessibility.RULES,
     privacy.RULES,
 )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from digest.cli.exits import Exit
 from digest.cli.session import Session, exit_for, project_command
+from digest.cli.tables import counted
 from digest.models import Finding, Severity, Story
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ FORMATS = ("text", "json", "sarif", "github")
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
-    "--online", is_flag=True, help="Ask whether links answer: of PATH, or of the newest issue."
+    "--online",
+    is_flag=True,
+    help="Ask whether links answer: of PATH, or of the newest issue and the pictures of its mail.",
 )
 @click.option(
     "--impact", is_flag=True, help="Say of changed posts who gets them, when, and what they add."
@@ -110,6 +114,7 @@ def _findings(session: Session, paths: tuple[Path, ...], online: bool) -> Iterab
     yield from _issue_findings(session, draft, followers)
     if online:
         yield from _answers(session, draft.candidates()[0])
+        yield from _pictures(session, draft)
 
 
 def _of_posts(session: Session, paths: tuple[Path, ...], online: bool) -> Iterable[Finding]:
@@ -143,10 +148,27 @@ def _answers(session: Session, stories: Sequence[Story]) -> Iterable[Finding]:
     from digest.proofs import PostTexts
 
     wanted = addresses(stories)
-    session.say(f"Asking for {len(wanted)} links")
+    session.say(f"Asking for {counted(len(wanted), 'link')}")
     with session.progress("Asking for links") as advance:
         answers = online.Asker().ask(wanted, advance)
     return check_answers(stories, Places(PostTexts(session.config.root)), answers)
+
+
+def _pictures(session: Session, draft: "Draft") -> Iterable[Finding]:
+    """What is behind the pictures of the newest issue's mail."""
+    from digest import online
+    from digest.checks.pictures import addresses, check_pictures
+    from digest.errors import TemplateError
+    from digest.proofs import proof_of
+
+    if not draft.candidates()[0]:
+        return
+    with suppress(TemplateError):  # it is among the findings of the issue
+        proof = proof_of(draft, session.config.newsletter.language)
+        wanted = addresses(proof)
+        if wanted:
+            session.say(f"Asking for {counted(len(wanted), 'picture')}")
+        yield from check_pictures(proof, online.Asker().pictures(wanted))
 
 
 def _subscriber_findings(session: Session, followers: Counter[str]) -> list[Finding]:
