@@ -17,6 +17,7 @@ from digest.errors import ConfigError, Outcome, ProviderError
 from digest.layout import Layout
 from digest.providers import Answer, Batch, Receipt, Refusal
 from digest.providers.sendgrid import Sendgrid, connect
+from digest.providers.sendgrid.account import account
 from digest.providers.sendgrid.carrier import Way
 from tests import fake_sendgrid as fake
 from tests.fake_sendgrid import FakeSendgrid, Say
@@ -198,14 +199,33 @@ def test_nobody_at_the_other_end_is_temporary():
     assert str(stopped).startswith("no connection to SendGrid: ")
 
 
-def test_a_body_that_did_not_leave_as_a_whole_is_temporary(server):
-    server.starts([fake.HANGS_UP_AT_ONCE])
+def cut_off(server: FakeSendgrid, times: int, count: int) -> tuple[list[Answer], object]:
+    """The answers to a batch of which the first so many requests do not leave as a whole."""
+    server.starts([fake.HANGS_UP_AT_ONCE] * times)
     more_than_buffers_hold = Layout(("x" * 20_000_000,))
     huge = replace(EDITION, compiled=replace(EDITION.compiled, html=more_than_buffers_hold))
-    with closing(provider(server.url)) as one, pytest.raises(ProviderError) as stopped:
-        list(one.hand_over(Batch("issue", huge, readers(1))))
+    answers: list[Answer] = []
+    with closing(provider(server.url)) as one:
+        try:
+            answers.extend(one.hand_over(Batch("issue", huge, readers(count))))
+        except ProviderError as error:
+            return answers, error.outcome
+    return answers, None
 
-    assert stopped.value.outcome is Outcome.TEMPORARY
+
+def test_a_body_that_did_not_leave_as_a_whole_is_sent_in_parts(server):
+    answers, stopped = cut_off(server, 1, 9)
+
+    assert (outcomes(answers), stopped) == (["taken"] * 9, None)
+    assert [len(request["personalizations"]) for request in server.seen.requests] == [2, 2, 2, 2, 1]
+
+
+def test_a_body_that_never_leaves_is_a_refusal_for_now_of_its_one_reader(server):
+    answers, stopped = cut_off(server, 3, 9)
+
+    assert (outcomes(answers), stopped) == (["temporary"], Outcome.TEMPORARY)
+    assert "with no other reader and 20" in answers[0].reason
+    assert not server.seen.requests
 
 
 @pytest.mark.parametrize(
@@ -285,8 +305,9 @@ def test_a_certificate_that_nobody_vouches_for_gets_neither_the_key_nor_a_reader
     with fake.serving(tls=certificate(tmp_path)) as server:
         answers, stopped = handed(provider(server.url, tls=ssl.create_default_context()), 2)
 
-        assert (answers, stopped.outcome) == ([], Outcome.TEMPORARY)
-        assert "certificate" in str(stopped)
+        assert (answers, stopped.outcome) == ([], Outcome.PERMANENT)
+        assert "its certificate is not trusted" in str(stopped)
+        assert "sendgrid.host" in stopped.hint
         assert not server.seen.headers
 
 
@@ -297,6 +318,17 @@ def test_a_closed_provider_takes_nothing_more(server):
     with pytest.raises(ProviderError, match="closed"):
         list(one.hand_over(Batch("issue", EDITION, readers(1))))
     assert not server.seen.requests
+
+
+def test_the_doctor_calls_an_untrusted_certificate_what_a_send_calls_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("DIGEST_SENDGRID_API_KEY", fake.KEY)
+    with fake.serving(tls=certificate(tmp_path)) as server:
+        text = f'[sendgrid]\nhost = "{server.url}"\n'
+        asked = account(config.parse(text, tmp_path / "digest.toml", {}))
+        with pytest.raises(ProviderError, match="certificate is not trusted") as stopped:
+            asked.ask()
+
+    assert stopped.value.outcome is Outcome.PERMANENT
 
 
 def configured(monkeypatch: pytest.MonkeyPatch, tmp_path, lines: str) -> Sendgrid:

@@ -10,6 +10,7 @@ from digest.config import Config
 from digest.errors import Outcome, ProviderError
 from digest.providers import Identity, Standing
 from digest.providers.sendgrid import official_client
+from digest.providers.sendgrid.line import distrust
 from digest.providers.sendgrid.words import scrubbed
 
 _TIMEOUT = 15.0  # seconds
@@ -50,6 +51,9 @@ class SendgridAccount:
             ) from None
         except OSError as error:
             reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
+            if stop := distrust(reason):
+                permanent = Outcome.PERMANENT
+                raise ProviderError(stop.reason, outcome=permanent, hint=stop.hint) from None
             raise ProviderError(
                 f"SendGrid cannot be reached: {scrubbed(str(reason))}",
                 outcome=Outcome.TEMPORARY,

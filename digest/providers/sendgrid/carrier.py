@@ -19,6 +19,7 @@ from digest.providers import Answer, Batch, Receipt, Refusal
 from digest.providers.sendgrid.letters import Form, Request, Stationery, Unwritable
 from digest.providers.sendgrid.line import Line
 from digest.providers.sendgrid.replies import (
+    CutOff,
     Drop,
     Halve,
     Later,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import ssl
 
 TIMEOUT = 60.0  # seconds without a byte; the readers of a request are unknown after that
+_PARTS = 8  # of a body that was cut off: so 250 readers are one after three tries more
 _AFTER_END = "not handed over, because the hand-over ended before"
 _LATER_HINT = "try again in a while"
 _SANDBOX_HINT = "set `sandbox = false` in [sendgrid] to send for real"
@@ -68,6 +70,8 @@ class _Run:
             case Later():
                 if self.pause is None or said.retry_after > self.pause.retry_after:
                     self.pause = said
+            case CutOff() if len(request.letters) == 1:
+                self.pause = self.pause or Later(said.reason)
             case Unsure():  # or a provider in trouble would leave a whole issue in doubt
                 self.pause = self.pause or Later(said.reason)
             case Validated():
@@ -215,6 +219,9 @@ def _settled(request: Request, said: Verdict) -> list[Answer]:
             return [Refusal(deliveries[n], Outcome.PERMANENT, why) for n, why in reasons.items()]
         case Halve(reason) if len(deliveries) == 1:
             return [Refusal(deliveries[0], Outcome.PERMANENT, reason)]
+        case CutOff(reason) if len(deliveries) == 1:
+            why = f"{reason}, with no other reader and {len(request.body())} bytes in it"
+            return [Refusal(deliveries[0], Outcome.TEMPORARY, why)]
     return []
 
 
@@ -228,6 +235,9 @@ def _again(request: Request, said: Verdict) -> list[Request]:
         case Halve() if len(letters) > 1:
             middle = len(letters) // 2
             parts = [letters[middle:], letters[:middle]]
+        case CutOff() if len(letters) > 1:
+            size = -(-len(letters) // _PARTS)
+            parts = [letters[n : n + size] for n in range(0, len(letters), size)][::-1]
         case _:
             parts = []
     return [Request(part, request.rest) for part in parts if part]

@@ -14,11 +14,15 @@ from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from digest.providers.sendgrid.replies import Later, Reply, Unsure
+from digest.providers.mistrust import wrong_for_good
+from digest.providers.sendgrid.replies import CutOff, Later, Reply, Stop, Unsure
 
 CONNECT_TIMEOUT = 15.0  # seconds
 IDLE = 30.0  # seconds; a server may close a connection just when it is used again
 _LONGEST_ANSWER = 1 << 20  # bytes; longer ones are cut
+_PROVES_NOTHING = (
+    "check sendgrid.host and the clock; where a proxy opens TLS, SSL_CERT_FILE names its authority"
+)
 _EARLY = 2.0  # seconds to wait for an answer to a body that broke off
 
 
@@ -35,18 +39,18 @@ class Line:
         self._connection: http.client.HTTPConnection | None = None
         self._used = 0.0
 
-    def post(self, body: bytes) -> Reply | Later | Unsure:
-        """Later: the body did not leave as a whole. Unsure: it did, and no answer came."""
+    def post(self, body: bytes) -> Reply | Stop | CutOff | Later | Unsure:
+        """Later, Stop: no connection. Unsure: the whole body left, and no answer came."""
         try:
             connection = self._open()
         except OSError as error:
-            return Later(f"no connection to SendGrid: {_words(error)}")
+            return distrust(error) or Later(f"no connection to SendGrid: {_words(error)}")
         try:
             connection.request("POST", self._path, body, self._headers)
         except (OSError, http.client.HTTPException) as error:
             early = self._early_answer(connection)
             self.close()
-            return early or Later(f"the request to SendGrid broke off: {_words(error)}")
+            return early or CutOff(f"the request to SendGrid broke off: {_words(error)}")
         try:
             return self._answer(connection)
         except (OSError, http.client.HTTPException) as error:
@@ -108,6 +112,12 @@ class Line:
             return None
         refused = HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
         return reply if refused else None
+
+
+def distrust(error: object) -> Stop | None:
+    """What is wrong with the TLS of whoever answers for SendGrid, where waiting mends nothing."""
+    wrong = wrong_for_good(error)
+    return Stop(f"no connection to SendGrid: {wrong}", _PROVES_NOTHING) if wrong else None
 
 
 def _words(error: Exception) -> str:

@@ -60,6 +60,13 @@ class Halve:
 
 
 @dataclass(frozen=True, slots=True)
+class CutOff:
+    """Nobody was taken, because the body did not leave as a whole; a smaller one may."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """Nobody was taken; the same may work in a while."""
 
@@ -82,7 +89,7 @@ class Stop:
     hint: str
 
 
-Verdict = Taken | Validated | Drop | Halve | Later | Unsure | Stop
+Verdict = Taken | Validated | Drop | Halve | CutOff | Later | Unsure | Stop
 
 
 def verdict(reply: Reply, count: int, now: float) -> Verdict:

@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 from digest.config import Secret, Security
 from digest.errors import Outcome, ProviderError
+from digest.providers.mistrust import wrong_for_good
 from digest.providers.smtp.replies import Reply
 from digest.providers.smtp.wire import Wire
 
@@ -33,6 +34,9 @@ class Phase(Enum):
     NO_BODY = auto()  # the answer to an empty message that nobody gets
     QUIT = auto()
 
+
+_CERTIFICATE = "check smtp.host; smtp.ca_file names the authority of a private server"
+_PORT = 'smtp.security "tls" is for ports like 465, "starttls" for ports like 587'
 
 # Phases that end without a reply: the wire itself says when, and the dialogue is sent `SETTLED`.
 SETTLING = frozenset({Phase.CONNECT, Phase.TLS})
@@ -112,18 +116,9 @@ def unreachable(server: Server, reason: str) -> ProviderError:
 
 def broken(server: Server, error: OSError, phase: Phase) -> ProviderError:
     """What a failure before the first message means."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _impossible(
-            f"{server}: its certificate is not trusted: {error.verify_message}",
-            "check smtp.host; smtp.ca_file names the authority of a private server",
-        )
-    ended = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-    if phase is Phase.TLS and isinstance(error, ssl.SSLError) and not ended:
-        name = (error.reason or "TLS failed").lower().replace("_", " ")
-        return _impossible(
-            f"{server}: {name}",
-            'smtp.security "tls" is for ports like 465, "starttls" for ports like 587',
-        )
+    if phase is Phase.TLS and (wrong := wrong_for_good(error)):
+        untrusted = isinstance(error, ssl.SSLCertVerificationError)
+        return _impossible(f"{server}: {wrong}", _CERTIFICATE if untrusted else _PORT)
     return unreachable(server, error.strerror or type(error).__name__)
 
 
