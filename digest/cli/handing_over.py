@@ -62,7 +62,7 @@ def send_planned(session: Session, store: Store, draft: Draft, wishes: Wishes) -
             issue, totals, frozen.contents, store.ledger.operator.allowed(issue.number)
         )
         click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
-    _say_done(session, issue, report, totals.states)
+    _say_done(session, issue, report, totals.states, wishes.canary)
     if session.config.provider == OUTBOX:
         say_where(session, draft, plan, anew=report.answered > 0)
     return _exit(session, report, totals)
@@ -132,7 +132,7 @@ def _run(
                 provider=provider,
                 journals=config.root / JOURNALS,
                 restraint=config.restraint,
-                limit=canary,
+                canary=canary,
                 outages=() if config.provider == OUTBOX else OUTAGES,
             )
             return run(job, stopping, lambda done: advance(done, issue.readers))
@@ -141,7 +141,11 @@ def _run(
 
 
 def _say_done(
-    session: Session, issue: PlannedIssue, report: Report, states: Mapping[DeliveryState, int]
+    session: Session,
+    issue: PlannedIssue,
+    report: Report,
+    states: Mapping[DeliveryState, int],
+    canary: int | None,
 ) -> None:
     session.say()
     told = ", ".join(f"{n:,} {state.value}" for state, n in states.items() if n)
@@ -155,7 +159,9 @@ def _say_done(
     if report.ended is Idle.LATER and report.ready_at:
         zone = session.config.newsletter.timezone
         when = f"{report.ready_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        session.say(f"  some wait for their time; at {when} run: digest send {issue.id}")
+        who = "nobody is due yet" if canary else "some wait for their time"
+        again = f" --canary {canary}" if canary else ""
+        session.say(f"  {who}; at {when} run: digest send {issue.id}{again}")
     if report.ended is Idle.BUSY:
         session.say("  another sender is at work on the rest")
     if states[DeliveryState.UNKNOWN]:

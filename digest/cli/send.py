@@ -26,7 +26,7 @@ ONLY_STORED = "there is no store of subscribers, which this needs"
 @cadence_option
 @click.option("--confirm", metavar="N", help="The number of readers: yes to sending to so many.")
 @click.option(
-    "--canary", type=click.IntRange(min=1), metavar="N", help="Pause after the first N readers."
+    "--canary", type=click.IntRange(min=1), metavar="N", help="Pause after the first N who are due."
 )
 @replan_option
 @click.option(

@@ -48,7 +48,8 @@ class Job:
     provider: Provider
     journals: Path  # folder
     restraint: Restraint = field(default_factory=Restraint)
-    limit: int | None = None  # pause after the first so many readers
+    canary: int | None = None  # pause after the first so many readers who are due
+    limit: int | None = None  # hand over no delivery of this number or behind it
     outages: tuple[float, ...] = OUTAGES
     lease: timedelta = LEASE  # how long others wait before they give a window up for lost
     now: Callable[[], datetime] = utc_now

@@ -1,7 +1,7 @@
 """One run of a sender over one issue: hand over one window after the other, until none is left."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from digest.errors import Outcome, ProviderError
@@ -31,7 +31,14 @@ def run(
 
     ProviderError when the provider is away for longer than `outages`, or needs somebody to mend
     something (the issue is paused then). Whatever is raised, every delivery is accounted for.
+
+    Where the first readers are wanted and nobody is due yet, nothing is begun.
     """
+    if job.canary is not None:
+        first = job.ledger.canary(job.issue.number, job.canary, job.now())
+        if not first.readers and first.ready_at is not None:
+            return Report(0, Idle.LATER, ready_at=first.ready_at)
+        job = replace(job, canary=first.readers, limit=first.limit)
     with Hands(job, stopping, advance) as hands:
         job.ledger.begin_sending(job.issue.number, job.provider.name, job.limit)
         report = _Run(hands).go()
@@ -104,7 +111,7 @@ class _Run:
 
     def _end(self, turn: Turn) -> Report:
         if self.job.limit is not None and turn.idle in (Idle.LIMIT, Idle.LATER):
-            return self._paused(f"canary of {self.job.limit} readers")
+            return self._paused(f"canary of {self.job.canary} readers")
         return Report(self.hands.answered, turn.idle, ready_at=turn.ready_at)
 
     def _paused(self, because: str) -> Report:

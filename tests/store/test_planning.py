@@ -127,7 +127,7 @@ def test_what_has_begun_keeps_its_readers_and_editions_and_takes_posts_as_they_a
 ) -> None:
     readers(store, 3)
     first = frozen(store, draft_of(tmp_path))
-    send(store, draft_of(tmp_path), Carrier(), tmp_path, limit=1)
+    send(store, draft_of(tmp_path), Carrier(), tmp_path, canary=1)
     add(store, "late@example.com")
     mended = draft_of(tmp_path, (replace(STORIES[0], title="Mended"), *STORIES[1:]))
     with pytest.raises(StaleError):
@@ -145,7 +145,7 @@ def test_what_has_begun_is_not_brought_up_to_date_without_a_story_of_its_edition
 ) -> None:
     readers(store, 3)
     before = frozen(store, draft_of(tmp_path))
-    send(store, draft_of(tmp_path), Carrier(), tmp_path, limit=1)
+    send(store, draft_of(tmp_path), Carrier(), tmp_path, canary=1)
 
     with pytest.raises(StoreError, match="of its stories tables is gone"):
         frozen(store, draft_of(tmp_path, STORIES[:2]), replan=True)

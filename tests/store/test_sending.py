@@ -1,9 +1,10 @@
 """Sending a planned issue: each delivery once, and every answer accounted for."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from digest.config import Restraint
 from digest.errors import Outcome, ProviderError
@@ -11,6 +12,7 @@ from digest.providers import Receipt, Refusal
 from digest.sender import Stopping
 from digest.store import Store, SuppressionReason
 from digest.store.ledger.records import DeliveryState, Idle, IssueState
+from digest.store.ledger.schema import claim_window
 from tests.invented import ISSUE
 from tests.store.conftest import NOW
 from tests.store.people import add
@@ -184,7 +186,7 @@ def test_failed_deliveries_are_tried_again_when_a_person_says_so(
 
 def test_a_canary_pauses_after_the_first_readers(store: Store, tmp_path: Path) -> None:
     draft, rest = planned(store, tmp_path), Carrier()
-    report = send(store, draft, Carrier(), tmp_path, limit=5)
+    report = send(store, draft, Carrier(), tmp_path, canary=5)
     held = send(store, draft, rest, tmp_path)
 
     assert report.paused_because == "canary of 5 readers"
@@ -195,6 +197,48 @@ def test_a_canary_pauses_after_the_first_readers(store: Store, tmp_path: Path) -
     send(store, draft, rest, tmp_path)
 
     assert len(rest.taken) == 7
+
+
+def test_a_second_canary_is_of_the_next_readers(store: Store, tmp_path: Path) -> None:
+    draft, carrier = planned(store, tmp_path), Carrier()
+    send(store, draft, carrier, tmp_path, canary=5)
+    store.ledger.operator.resume(find(store, draft).number)
+
+    report = send(store, draft, carrier, tmp_path, canary=3)
+
+    assert report.paused_because == "canary of 3 readers"
+    assert len(set(carrier.taken)) == 8
+
+
+def waits(store: Store, number: int, until: datetime, *first: int) -> None:
+    """Let deliveries of these windows wait for their hour."""
+    with store.database.writing() as connection:
+        mine = (claim_window.c.issue_number == number, claim_window.c.lo.in_(first))
+        values = {"ready_at": until, "release_at": until}
+        connection.execute(sa.update(claim_window).where(*mine).values(**values))
+
+
+def test_a_canary_is_of_readers_who_are_due(store: Store, tmp_path: Path) -> None:
+    draft, carrier = planned(store, tmp_path), Carrier()
+    number = find(store, draft).number
+    store.ledger.begin_sending(number, "carrier", limit=4)
+    waits(store, number, NOW + timedelta(hours=1), 0)
+
+    report = send(store, draft, carrier, tmp_path, canary=5)
+
+    assert report.paused_because == "canary of 5 readers"
+    sent = store.ledger.deliveries(number, DeliveryState.SUBMITTED)
+    assert [row.number for row in sent] == [4, 5, 6, 7, 8]
+
+
+def test_where_nobody_is_due_a_canary_begins_nothing(store: Store, tmp_path: Path) -> None:
+    draft, later = planned(store, tmp_path), NOW + timedelta(hours=1)
+    waits(store, find(store, draft).number, later, 0)
+
+    report = send(store, draft, Carrier(), tmp_path, canary=5)
+
+    assert (report.answered, report.ended, report.ready_at) == (0, Idle.LATER, later)
+    assert find(store, draft).state is IssueState.PLANNED
 
 
 def test_too_many_failures_in_a_row_pause_the_issue(store: Store, tmp_path: Path) -> None:
@@ -386,7 +430,7 @@ def test_stopping_now_leaves_only_what_was_in_flight_unknown(store: Store, tmp_p
 
 def test_cancelling_leaves_nothing_planned(store: Store, tmp_path: Path) -> None:
     draft, rest = planned(store, tmp_path), Carrier()
-    send(store, draft, Carrier(), tmp_path, limit=5)
+    send(store, draft, Carrier(), tmp_path, canary=5)
 
     assert store.ledger.operator.cancel(find(store, draft).number) == 7
     send(store, draft, rest, tmp_path)

@@ -23,6 +23,7 @@ from digest.store.ledger.personal import OwnDelivery, deliveries_to
 from digest.store.ledger.planning import Draftsman
 from digest.store.ledger.queueing import Defer
 from digest.store.ledger.records import (
+    Canary,
     Contents,
     DeliveryRow,
     DeliveryState,
@@ -201,6 +202,13 @@ class Ledger:
             if limit is not None:
                 windows.split(connection, number, limit)
         passing.cover_passed(self.database, number)
+
+    def canary(self, number: int, readers: int, now: datetime) -> Canary:
+        """The first so many readers of an issue who are due now."""
+        with self.database.reading() as connection:
+            due = windows.due(connection, number, now, readers)
+            idle = windows.idle(connection, number, now, None)
+        return Canary(len(due), due[-1] + 1 if due else 0, idle.ready_at)
 
     def holding(self) -> set[str]:
         """The tokens of all owners that hold a window of any issue."""

@@ -168,6 +168,15 @@ class Closing:
     marks: tuple[Mark, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """The first readers of an issue who are due, after whom it pauses."""
+
+    readers: int
+    limit: int  # the number of the delivery behind the last of them
+    ready_at: datetime | None  # when the first of others is due
+
+
 class Idle(StrEnum):
     """Why there is nothing to claim."""
 

@@ -45,6 +45,23 @@ def next_open(
     return None if row is None else (row.lo, row.hi)
 
 
+def due(connection: sa.Connection, number: int, now: datetime, most: int) -> list[int]:
+    """The first deliveries that may be handed over now and that nobody holds, by number."""
+    query = (
+        sa.select(delivery.c.number)
+        .join(
+            claim_window,
+            (claim_window.c.issue_number == delivery.c.issue_number)
+            & (delivery.c.number >= claim_window.c.lo)
+            & (delivery.c.number < claim_window.c.hi),
+        )
+        .where(*_ready(number, now), delivery.c.issue_number == number, *ready(now))
+        .order_by(delivery.c.number)
+        .limit(most)
+    )
+    return list(connection.scalars(query))
+
+
 def released(connection: sa.Connection, number: int, held: Held) -> datetime | None:
     """When the deliveries of a window were released, if they had to wait for it."""
     query = sa.select(claim_window.c.release_at).where(
