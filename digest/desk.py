@@ -59,7 +59,8 @@ class Desk:
 
     def _draft(self, issue: Issue, reach: datetime) -> Draft:
         listing = replace(self.listing, reach=reach)
-        return Draft(self.config, self.content, issue, self.keys, listing=listing)
+        counted = self.config.stats.clicks
+        return Draft(self.config, self.content, issue, self.keys, listing=listing, counted=counted)
 
     def _cut(self, issue: Issue) -> Issue:
         start, end = issue.window.start, issue.window.end

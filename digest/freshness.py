@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from digest import __version__
+from digest.clicks import CountedLink, within
 from digest.errors import StaleError, StoreError
 from digest.issues import Draft
 from digest.models import Omission, Reason, Story
@@ -77,6 +78,8 @@ def basis(draft: Draft) -> dict[str, str]:
         "the window": (issue.window.start, issue.date),
         "the version of digest": __version__,
     }
+    if config.stats.clicks:
+        parts["config stats"] = asdict(config.stats)
     templates = {f"template {name}": text for name, text in draft.renderer.sources().items()}
     return {part: _digest(value) for part, value in (parts | templates).items()}
 
@@ -111,8 +114,17 @@ def bring_up_to_date(draft: Draft, store: Store, planned: PlannedIssue) -> Froze
             hint=f"put back what is gone, or end it here: digest issues cancel {planned.id}",
         )
     store.archive.keep(told(draft, editions))
-    store.ledger.renew(planned.number, basis(draft), stories_of(draft, editions))
+    parts, stories = basis(draft), stories_of(draft, editions)
+    store.ledger.renew(planned.number, parts, stories, links_of(draft, editions))
     return Frozen(planned, store.ledger.contents(planned.number))
+
+
+def links_of(draft: Draft, editions: Sequence[PlannedEdition]) -> tuple[CountedLink, ...]:
+    """The counted links that the messages of these editions hold; none where none are counted."""
+    if not draft.counted:
+        return ()
+    shown = {story for one in editions for story in (*one.stories, *one.more)}
+    return tuple(within(draft.links(one.language for one in editions), shown))
 
 
 def stories_of(draft: Draft, editions: Sequence[PlannedEdition]) -> tuple[PlannedStory, ...]:

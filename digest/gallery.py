@@ -21,9 +21,9 @@ def write_gallery(draft: Draft, plan: Plan, folder: Path) -> Path:
     editions = folder / "editions"
     shutil.rmtree(editions, ignore_errors=True)  # of an earlier run, with other readers
     editions.mkdir(parents=True)
-    shown = plan.editions[:SHOWN]
+    shown, looked = plan.editions[:SHOWN], draft.uncounted
     for edition in shown:
-        html = draft.sample(edition)
+        html = looked.sample(edition)
         (editions / f"{edition.id}.html").write_text(html, encoding="utf-8")
     environment = Environment(
         loader=PackageLoader("digest", "pages"),

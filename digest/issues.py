@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
-from functools import lru_cache
-from hashlib import blake2b
+from functools import cached_property, lru_cache
 
-from digest import wording
+from digest import clicks, wording
 from digest.cadence import (
     FIRST,
     chosen_release,
@@ -22,10 +21,18 @@ from digest.cadence import (
     release,
     wanted_due,
 )
-from digest.composer import EditionMessage, Press, Reader, Sizes, delivery_id, measure
+from digest.composer import (
+    EditionMessage,
+    Press,
+    Reader,
+    Sizes,
+    delivery_id,
+    edition_id,
+    measure,
+)
 from digest.config import Config
 from digest.content import Content
-from digest.layout import Slot
+from digest.layout import Compiled, Slot
 from digest.listing import Listing
 from digest.models import (
     NOTHING_CHOSEN,
@@ -124,6 +131,7 @@ class _Desk:
     selector: Selector
     press: Press
     sizes: Sizes
+    links: Sequence[clicks.CountedLink]
     compositions: dict[tuple[tuple[str, ...], tuple[str, ...]], Composition] = field(
         default_factory=dict
     )
@@ -140,15 +148,36 @@ class Draft:
         keys: Keys,
         renderer: Renderer | None = None,
         listing: Listing = UNLISTED,
+        *,
+        counted: bool = False,
     ) -> None:
-        """`renderer` is one that has rendered before; by default a new one."""
+        """`renderer` is one that has rendered before; by default a new one.
+
+        `counted`: links of the messages lead through our pages (`digest.clicks`).
+        """
         self.config, self.content, self.issue, self.listing = config, content, issue, listing
         self.renderer = renderer or Renderer(config.templates, config)
+        self.counted = counted
         self._keys = keys
+        self._compiled: dict[str, Compiled] = {}  # by language, as the templates have it
         self._desks: dict[str, _Desk] = {}
         self._first: dict[str, tuple[Composition, Subscriber]] = {}  # by edition, in a plan
         self._why = lru_cache(8192)(wording.why)
         self._undressed = self._selector(None)
+
+    @cached_property
+    def uncounted(self) -> "Draft":
+        """The same issue with links that lead straight to their targets, to be looked at."""
+        if not self.counted:
+            return self
+        twin = Draft(self.config, self.content, self.issue, self._keys, self.renderer, self.listing)
+        twin._compiled = self._compiled
+        return twin
+
+    def links(self, languages: Iterable[str]) -> tuple[clicks.CountedLink, ...]:
+        """The counted links of all candidates in these languages."""
+        codes = sorted(set(languages))
+        return clicks.merged(link for code in codes for link in self._opened(code).links)
 
     def candidates(self) -> tuple[tuple[Story, ...], tuple[Omission, ...]]:
         """The stories of the window and before, and those that are out for everybody."""
@@ -198,9 +227,7 @@ class Draft:
         They are candidates of this issue still. `before` stands before the subject; `date` is that
         of the message, where it is not the issue's.
         """
-        desk = self._desks.get(language) or self._desks.setdefault(
-            language, self._open_desk(language)
-        )
+        desk = self._opened(language)
         known = {story.id: story for story in desk.selector.candidates}
         chosen = [known[story] for story in stories]
         return self._message(desk, chosen, more, before=before, date=date)
@@ -300,18 +327,24 @@ class Draft:
         return next(spoken, self.config.newsletter.language)
 
     def _desk(self, preferences: Preferences) -> _Desk:
-        language = self.language(preferences)
-        if language not in self._desks:
-            self._desks[language] = self._open_desk(language)
-        return self._desks[language]
+        return self._opened(self.language(preferences))
+
+    def _opened(self, language: str) -> _Desk:
+        known = self._desks
+        return known.get(language) or known.setdefault(language, self._open_desk(language))
 
     def _open_desk(self, language: str) -> _Desk:
         """Compile the window's stories in one language, and weigh them for the byte cap."""
         candidates = self._undressed.candidates
-        compiled = self.renderer.compile(candidates, self.issue, language)
-        press = Press(compiled, self.config.newsletter, self.issue)
+        newsletter, links = self.config.newsletter, list[clicks.CountedLink]()
+        if language not in self._compiled:
+            self._compiled[language] = self.renderer.compile(candidates, self.issue, language)
+        compiled = self._compiled[language]
+        if self.counted:
+            compiled, links = clicks.counting(compiled, newsletter.base_url, self.issue.id)
+        press = Press(compiled, newsletter, self.issue)
         sizes = measure(compiled.html)
-        return _Desk(translations(language), self._selector(sizes.at_most), press, sizes)
+        return _Desk(translations(language), self._selector(sizes.at_most), press, sizes, links)
 
     def _selector(self, weigh: Callable[..., int] | None) -> Selector:
         limits = self.config.limits
@@ -329,9 +362,8 @@ class Draft:
     def _compose(self, desk: _Desk, chosen: Selection) -> Composition:
         stories = tuple(pick.story for pick in chosen.picks)
         message = self._message(desk, stories, [story.id for story in chosen.more])
-        code = desk.translations.code
-        size = len(message.html(self._someone()).encode())
-        identity = _edition_id(code, stories, chosen.more)
+        code, size = desk.translations.code, len(message.html(self._someone()).encode())
+        identity = edition_id(code, message.stories, message.more)
         return Composition(Edition(identity, code, stories, chosen.more, 0, size), message)
 
     def _message(
@@ -366,9 +398,3 @@ class Draft:
         """A reader without a name, to weigh an edition with its slots filled."""
         nobody = Subscriber(0, "reader@example.com", "", Preferences(), self.issue.cadence, "")
         return self.reader(nobody)
-
-
-def _edition_id(language: str, stories: Iterable[Story], more: Iterable[Story]) -> str:
-    """8 hex digits that name the content: the same stories in the same order, the same language."""
-    names = "\0".join((language, *(s.id for s in stories), "", *(s.id for s in more)))
-    return blake2b(names.encode(), digest_size=4).hexdigest()

@@ -17,7 +17,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from digest.cadence import upcoming
 from digest.composer import EditionMessage
 from digest.config import Config
-from digest.freshness import Frozen, basis, begun, bring_up_to_date, require_fresh, stories_of, told
+from digest.freshness import (
+    Frozen,
+    basis,
+    begun,
+    bring_up_to_date,
+    links_of,
+    require_fresh,
+    stories_of,
+    told,
+)
 from digest.issues import BATCH, NOTHING_NEW, Composition, Draft, closing_zone, issue_at, released
 from digest.models import (
     Cadence,
@@ -76,7 +85,8 @@ def freeze(
     contents = _Audience(draft, store, draftsman).contents()
     store.archive.keep(told(draft, contents.editions))
     # another process may have finished the same plan before us: then it is theirs
-    draftsman.finish(name, contents, known.number if known else 0)
+    links = links_of(draft, contents.editions)
+    draftsman.finish(name, contents, known.number if known else 0, links)
     found = ledger.find(name)
     assert found is not None
     return Frozen(found, ledger.contents(found.number))

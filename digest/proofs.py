@@ -197,15 +197,20 @@ def copy_of(draft: Draft, edition: Edition) -> Copy:
 
 
 def proof_of(draft: Draft, language: str) -> Proof:
-    """One message of a language, with a story of every shape, for the checks."""
+    """One message of a language, with a story of every shape, for the checks.
+
+    `message` is what would be sent; the HTML has links that lead straight to their targets.
+    """
     stories = _shapes(draft.candidates()[0])
     shapes = [story.id for story in stories]
     message = draft.frozen(language, shapes, shapes)
+    # authors and templates answer for where links lead; how we lead there is no fault of theirs
+    direct = draft.uncounted.frozen(language, shapes, shapes)
     preferences = Preferences(tags=("ai",), languages=(language,))
     cadence = draft.issue.cadence
     reader = draft.reader(Subscriber(0, _READER, "Ana", preferences, cadence, ""))
     templates = _Templates(draft)
-    pieces = tuple(_pieces(message, reader, shapes, templates))
+    pieces = tuple(_pieces(direct, reader, shapes, templates))
     return Proof(
         language=language,
         pieces=pieces,

@@ -1,13 +1,17 @@
 """A message the plain way: Jinja, MJML and `EmailMessage` for every reader.
 
-What tests hold the composer equal to, and benchmarks measure it against.
+What tests hold the composer equal to, and benchmarks measure it against. Links are counted by a
+parser of HTML, over the whole of one reader's mail.
 """
 
 from collections.abc import Mapping, Sequence
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
 
+from digest.clicks import code_of
 from digest.composer import Reader
 from digest.config import Newsletter
 from digest.layout import Slot
@@ -22,10 +26,65 @@ def render(
     issue: Issue,
     language: str,
     values: Mapping[Slot, str],
+    counted: str = "",
 ) -> tuple[str, str]:
-    """The HTML and the text of one edition for one reader; `values` for every slot, plain."""
+    """The HTML and the text of one edition for one reader; `values` for every slot, plain.
+
+    `counted`: the address of the pages that links lead through; empty: they lead to their targets.
+    """
     _, html, text = renderer.whole(stories, more, issue, language, values)
+    if counted:
+        html = _Links(html, counted, frozenset(values.values())).through(f"{counted}/g/{issue.id}")
     return html, text
+
+
+class _Links(HTMLParser):
+    """Every link of a mail, with its words and where its tag stands."""
+
+    def __init__(self, html: str, own: str, readers: frozenset[str]) -> None:
+        super().__init__()
+        self._html, self._own, self._readers = html, own, readers
+        self._lines = [0]
+        for line in html.split("\n"):
+            self._lines.append(self._lines[-1] + len(line) + 1)
+        self._found: list[tuple[int, str, str]] = []  # offset, tag, address
+        self._open: tuple[int, str, str] | None = None
+        self._words = ""
+        self.feed(html)
+        self.close()
+
+    def through(self, pages: str) -> str:
+        """The mail with the links led through `pages`."""
+        html = self._html
+        for offset, tag, address in reversed(self._found):
+            end = offset + len(tag)
+            old = address.replace("&", "&amp;").replace('"', "&quot;")
+            assert f'"{old}"' in tag, tag
+            new = tag.replace(f'"{old}"', f'"{pages}/{code_of(address)}"')
+            html = html[:offset] + new + html[end:]
+        return html
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        address = dict(attrs).get("href") or ""
+        if tag == "a" and self._is_another(address):
+            line, column = self.getpos()
+            text = self.get_starttag_text() or ""
+            self._open, self._words = (self._lines[line - 1] + column, text, address), ""
+
+    def handle_data(self, data: str) -> None:
+        self._words += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a" and self._open is not None:
+            words = self._words.strip()
+            if " " in words or "." not in words:  # not an address itself
+                self._found.append(self._open)
+            self._open = None
+
+    def _is_another(self, address: str) -> bool:
+        parts = urlsplit(address)
+        own = parts.netloc == urlsplit(self._own).netloc
+        return parts.scheme in ("http", "https") and not own and address not in self._readers
 
 
 def message(

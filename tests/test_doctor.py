@@ -146,6 +146,17 @@ def test_what_no_default_can_give_is_asked_for(newsletter):
     assert seen["config.postal_address"].verdict == "warning"
 
 
+def test_counting_clicks_needs_a_store(newsletter):
+    config = newsletter(stats="clicks = true")
+
+    before = verdicts(found(config, offline=True))
+    Path("digest.sqlite3").touch()
+    after = verdicts(found(config, offline=True))
+
+    assert (before["config.clicks"], after["config.clicks"]) == ("warning", "ok")
+    assert verdicts(found(newsletter(), offline=True))["config.clicks"] == "ok"
+
+
 def test_short_and_readable_secrets_are_told_without_being_shown(newsletter, monkeypatch, tmp_path):
     config = newsletter(smtp='host = "localhost"\nuser = "ana"')
     file = tmp_path / "password"

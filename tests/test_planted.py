@@ -16,8 +16,8 @@ from digest.checks.tags import check_followers, check_unfollowed
 from digest.clients import broken
 from digest.content import read_content
 from digest.issues import Draft, issue_at
-from digest.models import Edition
-from digest.proofs import proof_of, samples
+from digest.models import Edition, Preferences
+from digest.proofs import inspect_issue, proof_of, samples
 from digest.tokens import Keys
 from tests import planted
 from tests.project import SETTINGS, make_project
@@ -36,6 +36,18 @@ def draft(tmp_path_factory: pytest.TempPathFactory) -> Draft:
     now = max(one.published for one in content.stories).replace(month=11, day=20)
     issue = issue_at(configured, configured.cadence, now)
     return Draft(configured, content, issue, Keys((SECRET.encode(),)))
+
+
+def test_counted_links_are_no_fault_of_anybody(draft: Draft) -> None:
+    given = draft.config, draft.content, draft.issue, Keys((SECRET.encode(),))
+    counted = Draft(*given, counted=True)
+    told, direct = proof_of(counted, "en"), proof_of(draft, "en")
+
+    assert told.html == direct.html
+    assert b"/g/weekly" in told.message.replace(b"=\r\n", b"")
+    assert inspect_issue(counted) == inspect_issue(draft)
+    edition = counted.composition(Preferences(everything=True)).edition
+    assert edition.html_bytes != draft.composition(Preferences(everything=True)).edition.html_bytes
 
 
 @pytest.fixture(scope="module")

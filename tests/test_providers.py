@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from digest import config
-from digest.composer import Reader
+from digest.clicks import counting
+from digest.composer import Press, Reader
 from digest.errors import Outcome, ProviderError
 from digest.providers import Answer, Batch, Provider, Receipt, Refusal, connect
+from digest.renderer import Renderer
 from tests import fake_sendgrid
 from tests.handmade import ANA, ISSUE, edition
+from tests.invented import settings, stories
 from tests.mailservers import Keeper, real_server
 
 EDITION = edition()
@@ -142,6 +145,22 @@ def test_what_arrives_is_what_the_composer_made(carrier):
         assert own.text.rstrip() == EDITION.text(reader).rstrip()
         assert own.unsubscribe == f"<{reader.unsubscribe_url}>"
         assert len(own.unsubscribe) <= 77
+
+
+def test_counted_links_arrive_as_they_were_made(carrier):
+    given = config.parse("", Path(__file__).parent / "digest.toml", {}).newsletter
+    made = Renderer(None, settings(Path(__file__).parent)).compile(stories(2), ISSUE, "en")
+    made, links = counting(made, given.base_url, ISSUE.id)
+    words = {"subject": "s", "preheader": "p", "intro": "i"}
+    counted = Press(made, given, ISSUE).edition(["post-0", "post-1"], (), **words)
+    batch = Batch(ISSUE.id, counted, readers(2))
+
+    list(carrier.provider.hand_over(batch))
+
+    for reader in batch.readers:
+        html = by_recipient(carrier.taken())[reader.address].html
+        assert html.rstrip() == counted.html(reader).rstrip()
+        assert all(f'"{given.base_url}/g/{ISSUE.id}/{link.code}"' in html for link in links)
 
 
 def test_one_reader_who_cannot_be_written_to_stops_nobody_else(carrier):

@@ -82,6 +82,8 @@ def _send_listed(session: Session, draft: Draft, at: str) -> int:
     plan = draft.plan(readership(session))
     if not session.quiet:
         show(session, plan)
+    if session.config.stats.clicks:
+        session.say("Clicks are counted where there is a store; these links lead straight on.")
     if not plan.readers:
         say_nothing_new(session, plan, at)
         return session.finish()

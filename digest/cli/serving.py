@@ -85,12 +85,14 @@ class Service:
         return self.clockwork is None or self.clockwork.stop(left)
 
     def _forget(self) -> None:
-        """Forget the addresses that nobody confirmed, as the schedule does where there is one."""
+        """Forget what is old, as the schedule does where there is one."""
         while True:
             waited = timedelta(days=self.config.web.confirm_days)
             with suppress(StoreError):  # the database is busy; the next hour will do
                 if number := self.store.requests.purge(self.now() - waited):
                     _log.info("requests.forgotten", number=number)
+                if number := self.store.links.purge(self.now()):
+                    _log.info("clicks.forgotten", number=number)
             if self._ended.wait(_HOUR):
                 return
 

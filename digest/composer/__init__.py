@@ -3,7 +3,7 @@
 from digest.composer.escape import attr, html_values, text_values
 from digest.composer.message import EditionMessage, Press
 from digest.composer.notice import notice_message
-from digest.composer.reader import Reader, delivery_id
+from digest.composer.reader import Reader, delivery_id, edition_id
 from digest.composer.splice import Sizes, measure, merge
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Sizes",
     "attr",
     "delivery_id",
+    "edition_id",
     "html_values",
     "measure",
     "merge",

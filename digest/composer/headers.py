@@ -104,7 +104,7 @@ def wire_address(address: str) -> str:
     if _ADDRESS.fullmatch(address):
         return address
     local, at, domain = address.rpartition("@")
-    wire = f"{local}{at}{_ascii_domain(domain)}"
+    wire = f"{local}{at}{ascii_domain(domain)}"
     dots = wire.startswith(".") or ".." in wire or ".@" in wire
     if dots or _UNWANTED.search(wire) or not _WIDE_ADDRESS.fullmatch(wire):
         raise DigestError("an address cannot be written into a header", hint="`digest check`")
@@ -190,7 +190,7 @@ def _cached_phrase(name: str, indent: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _ascii_domain(domain: str) -> str:
+def ascii_domain(domain: str) -> str:
     """The A-labels of a domain (IDNA 2008 with UTS 46 mapping); as it is when that fails."""
     if domain.isascii():
         return domain

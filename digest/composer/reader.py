@@ -1,5 +1,6 @@
 """What differs from reader to reader of an edition."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -59,3 +60,9 @@ class Reader:
             Slot.PAUSE_URL: pause_url(self.preferences_url),
             Slot.UNSUBSCRIBE_URL: self.unsubscribe_url,
         }
+
+
+def edition_id(language: str, stories: Iterable[str], more: Iterable[str]) -> str:
+    """8 hex digits that name the content: the same stories in the same order, the same language."""
+    names = "\0".join((language, *stories, "", *more))
+    return blake2b(names.encode(), digest_size=4).hexdigest()

@@ -40,9 +40,9 @@ class Sizes:
     def html_bytes(self, stories: Sequence[str], more: Sequence[str]) -> int:
         """What `merge` makes of these stories when every value is empty."""
         total = self.base + sum(self.stories[story] for story in stories)
-        if _shown(BlockName.CONTENTS, stories):
+        if shown(BlockName.CONTENTS, stories):
             total += self.contents_wrap + sum(self.contents[story] for story in stories)
-        if _shown(BlockName.MORE, more):
+        if shown(BlockName.MORE, more):
             total += self.more_wrap + sum(self.more[story] for story in more)
         return total
 
@@ -87,7 +87,7 @@ def measure(layout: Layout) -> Sizes:
 
 
 def _block_parts(block: Block, ids: Sequence[str]) -> Iterator[Part]:
-    if not _shown(block.name, ids):
+    if not shown(block.name, ids):
         return
     yield from block.before
     for story in ids:
@@ -95,8 +95,8 @@ def _block_parts(block: Block, ids: Sequence[str]) -> Iterator[Part]:
     yield from block.after
 
 
-def _shown(name: BlockName, ids: Sequence[str]) -> bool:
-    """One story needs no list of contents, and nothing needs no heading "more"."""
+def shown(name: BlockName, ids: Sequence[str]) -> bool:
+    """Whether a block is shown: one story needs no list of contents, nothing no heading "more"."""
     at_least = {BlockName.CONTENTS: 2, BlockName.STORIES: 0, BlockName.MORE: 1}
     return len(ids) >= at_least[name]
 

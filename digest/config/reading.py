@@ -25,6 +25,7 @@ from digest.config.settings import (
     SmtpConfig,
     TagConfig,
 )
+from digest.config.stats import read_stats
 from digest.config.table import Table
 from digest.config.web import read_web
 from digest.models import Cadence, Preferences
@@ -66,6 +67,7 @@ def read_config(top: Table, path: Path) -> Config:
         smtp=_smtp(top.table("smtp"), root),
         web=read_web(top.table("web")),
         archive=read_archive(top.table("archive")),
+        stats=read_stats(top.table("stats")),
     )
     for table in (delivery, places, templates, store):
         table.close()

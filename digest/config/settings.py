@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from digest.config.archive import ArchiveConfig
 from digest.config.cadence import CadenceConfig
+from digest.config.stats import StatsConfig
 from digest.config.web import WebConfig
 from digest.models import Cadence, Preferences
 
@@ -163,3 +164,4 @@ class Config:
     editors: tuple[str, ...] = ()  # who approves issues
     web: WebConfig = field(default_factory=WebConfig)
     archive: ArchiveConfig = field(default_factory=ArchiveConfig)
+    stats: StatsConfig = field(default_factory=StatsConfig)

@@ -41,6 +41,17 @@ def examine_settings(config: Config) -> Iterator[Result]:
     else:
         fix = "set newsletter.postal_address: law in many countries asks for it in each mail"
         yield warning("config.postal_address", "is empty", fix)
+    yield _clicks(config)
+
+
+def _clicks(config: Config) -> Result:
+    if not config.stats.clicks:
+        return ok("config.clicks", "clicks are not counted")
+    if config.database or (config.root / FILE).exists():
+        site = config.newsletter.base_url
+        return ok("config.clicks", f"clicks are counted; links of mails lead through {site}/g/")
+    fix = "make a store: digest subscribers import FILE --consent 'how they agreed'"
+    return warning("config.clicks", "clicks are counted in a store, and there is none yet", fix)
 
 
 def _of_nobody(domain: str) -> bool:

@@ -11,6 +11,7 @@ Id = Literal[
     "config.sender",
     "config.base_url",
     "config.postal_address",
+    "config.clicks",
     "config.secret_key",
     "config.provider_secret",
     "config.webhook_keys",

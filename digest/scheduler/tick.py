@@ -126,10 +126,12 @@ class Scheduler:
                 _log.info("schedule.waits", cadence=cadence, reason=reason)
 
     def _forget(self, now: datetime) -> None:
-        """Addresses that somebody typed on the pages, and that nobody confirmed in time."""
+        """Addresses that nobody confirmed in time, and what was counted of links long ago."""
         waited = timedelta(days=self.config.web.confirm_days)
         if number := self.store.requests.purge(now - waited):
             _log.info("requests.forgotten", number=number)
+        if number := self.store.links.purge(now):
+            _log.info("clicks.forgotten", number=number)
 
     def _plan(self, issue: Issue, outdated: int = 0) -> Frozen:
         """Freeze an issue, in place of the plan with the number `outdated` if that is given."""

@@ -23,6 +23,7 @@ def hand_over_test(draft: Draft, subscriber: Subscriber, address: str) -> tuple[
         to = normalise(address)
     except ValueError as error:
         raise DigestError(f"{address!r} is no address: {error}") from None
+    draft = draft.uncounted  # nobody is to be counted, and there may be no plan to lead on
     issue = draft.issue.id
     composition = draft.composition(subscriber.preferences)
     if composition is None:

@@ -23,6 +23,7 @@ from digest.store.hashing import Hasher, adopt, matching_hasher
 from digest.store.intake import Entry, Intake, OnConflict, Outcome
 from digest.store.ledger import Ledger
 from digest.store.ledger.hearing import Hearing
+from digest.store.links import Links
 from digest.store.listings import Listings
 from digest.store.overview import Overview
 from digest.store.people import Filter
@@ -57,6 +58,7 @@ __all__ = [
     "HistoryEvent",
     "Intake",
     "Ledger",
+    "Links",
     "OnConflict",
     "Outcome",
     "Overview",
@@ -94,6 +96,7 @@ class Store:
     feedback: Feedback
     schedule: Schedule
     requests: Requests
+    links: Links
 
     @classmethod
     def open(
@@ -126,6 +129,7 @@ class Store:
             Feedback(database),
             Schedule(database),
             Requests(subscriptions),
+            Links(database),
         )
 
     @property

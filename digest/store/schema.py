@@ -10,7 +10,20 @@ import sqlalchemy as sa
 from digest.store.timestamps import UtcDateTime
 
 # Oldest first. A test holds this equal to the scripts; opening a store must not import Alembic.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 HEAD = REVISIONS[-1]
 
 HASH_BYTES = 16

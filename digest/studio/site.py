@@ -94,7 +94,7 @@ class _Studio:
 
     def mail(self, request: Request, body: bytes) -> Response:
         """The mail, for the frame."""
-        html = mail.shown(_html(self._shot(request)), light(request.query_params))
+        html = mail.shown(self._shot(request).shown, light(request.query_params))
         return HTMLResponse(html, headers={"Content-Security-Policy": MAIL})
 
     def source(self, request: Request, body: bytes) -> Response:
@@ -126,17 +126,9 @@ class _Studio:
         return self._workshop.shot(self._look(request))
 
 
-def _html(shot: Shot) -> str:
-    if shot.composition is None:
-        raise DigestError(f"{shot.role.name} gets nothing of {shot.issue.id}")
-    return shot.composition.message.html(shot.draft.reader(shot.subscriber))
-
-
 def _source(shot: Shot, kind: str) -> str:
-    """The sources of what `_html` gives."""
-    html = _html(shot)
-    assert shot.composition is not None
-    message, reader = shot.composition.message, shot.draft.reader(shot.subscriber)
+    """The sources of what would be sent."""
+    message, reader = shot.message, shot.draft.reader(shot.subscriber)
     match kind:
         case "text":
             return message.text(reader)
@@ -144,7 +136,7 @@ def _source(shot: Shot, kind: str) -> str:
             return message.message(reader).decode("utf-8", "replace")
         case "mjml":
             return shot.draft.mjml(shot.subscriber)
-    return html
+    return message.html(reader)
 
 
 def _page(name: str) -> Callable[[Request], Awaitable[Response]]:

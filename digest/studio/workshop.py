@@ -12,9 +12,10 @@ from pathlib import Path
 from threading import RLock
 
 from digest.cadence import next_due
+from digest.composer import EditionMessage
 from digest.config import Config
 from digest.content import Content, Shelf
-from digest.errors import ConfigError
+from digest.errors import ConfigError, DigestError
 from digest.issues import Composition, Draft, closing_zone, issue_at
 from digest.listing import Listing
 from digest.models import Cadence, Edition, Issue, Preferences, Selection, Story, Subscriber
@@ -63,6 +64,22 @@ class Shot:
     @property
     def issue(self) -> Issue:
         return self.draft.issue
+
+    @property
+    def message(self) -> EditionMessage:
+        """What would be sent. DigestError where this reader gets nothing."""
+        if self.composition is None:
+            raise DigestError(f"{self.role.name} gets nothing of {self.issue.id}")
+        return self.composition.message
+
+    @property
+    def shown(self) -> str:
+        """Its HTML to look at: with links that lead straight to their targets."""
+        direct, message = self.draft.uncounted, self.message
+        if direct is not self.draft:
+            language = message.compiled.language
+            message = direct.frozen(language, message.stories, message.more)
+        return message.html(self.draft.reader(self.subscriber))
 
 
 class Workshop:
@@ -218,7 +235,10 @@ class Workshop:
             content = replace(content, stories=shown)
         listing = look_up(content.stories, now) if look_up else Listing()
         keys, renderer = self.opening.keys, self._renderer
-        return Draft(self.config, content, issue, keys, listing=listing, renderer=renderer)
+        counted = self.config.stats.clicks
+        return Draft(
+            self.config, content, issue, keys, listing=listing, renderer=renderer, counted=counted
+        )
 
     def _wanted(self, look: Look) -> Issue:
         wanted = named(look.issue)

@@ -14,6 +14,7 @@ from digest.web import (
     archive,
     choosing,
     confirming,
+    following,
     guards,
     health,
     hooks,
@@ -35,7 +36,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """Every route of every area."""
     areas = (
         *(subscribing, confirming, choosing, leaving, linking, owning),
-        *(archive, own, hooks, approval),
+        *(archive, own, following, hooks, approval),
         *(health, metrics),
     )
     return [one for area in areas for one in area.routes(site)]

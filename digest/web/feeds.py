@@ -27,8 +27,8 @@ from digest.web.visits import Visit, route
 
 _SITEMAP = 50_000  # addresses: the most that one file may hold (sitemaps.org)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-# Where readers' own links lead: nothing there is for a search engine.
-_OWN = ("b", "c", "d", "f", "i", "m", "p", "u", "webhooks")
+# Where links of mails lead: nothing there is for a search engine.
+_OWN = ("b", "c", "d", "f", "g", "i", "m", "p", "u", "webhooks")
 
 
 def routes(site: Site, kept: Kept) -> list[BaseRoute]:

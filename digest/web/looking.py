@@ -77,5 +77,5 @@ class Looking:
             shown = replace(content, stories=told)
             listing = glance(self.store, content, now)
             desk = Desk(self.config, shown, listing, self.keys, self.store, now)
-            self._drafts[name] = desk.look(issue, covered)
+            self._drafts[name] = desk.look(issue, covered).uncounted
         return self._drafts[name]

@@ -12,6 +12,7 @@ from digest.notices import Postman
 from digest.scheduler import Pulse
 from digest.store import Store
 from digest.tokens import Keys
+from digest.web.counting import Counting
 from digest.web.looking import Looking
 from digest.web.mailing import Mailing
 from digest.web.meters import Meters
@@ -37,6 +38,7 @@ class Site:
     mail: Mailing
     restraint: Restraint
     look: Looking
+    counting: Counting | None = None  # of followed links; None: they are not counted
     count_topics: TopicCounter = field(default_factory=TopicCounter)
     pulse: Pulse | None = None  # of the schedule in this process; None: there is none here
     meters: Meters = field(default_factory=Meters.made)
@@ -60,11 +62,14 @@ class Site:
             Mailing(Postman(config), now),
             Restraint(config.web.mails_an_hour),
             Looking(config, store, keys),
+            Counting(store.links, now) if config.stats.clicks else None,
         )
 
     def close(self) -> None:
-        """Hand over the notices that wait; the store stays open."""
+        """Hand over the notices that wait, count what was followed; the store stays open."""
         self.mail.close()
+        if self.counting is not None:
+            self.counting.close()
 
     def topics(self) -> Topics:
         """What a reader can choose from today."""

@@ -38,7 +38,8 @@ def draft_of(
     configured = replace(settings(root), **config)  # type: ignore[arg-type]
     tags = Counter(tag for one in stories for tag in one.tags)
     vocabulary = Vocabulary.of(tags, configured.tags)
-    return Draft(configured, Content(stories, (), len(stories), vocabulary), issue, Keys(SECRETS))
+    content = Content(stories, (), len(stories), vocabulary)
+    return Draft(configured, content, issue, Keys(SECRETS), counted=configured.stats.clicks)
 
 
 def readers(store: Store, number: int) -> None:

@@ -71,6 +71,18 @@ def test_what_is_shown_is_what_digest_render_makes_byte_for_byte(workshop, proje
     assert mail(shot) == plain.message.html(cold.reader(shot.subscriber))
 
 
+def test_where_clicks_are_counted_links_to_look_at_lead_straight_on(workshop, project, opening):
+    direct = workshop.shot(Look("ana"))
+    project.write(
+        "digest.toml", (project.root / "digest.toml").read_text() + "[stats]\nclicks = true\n"
+    )
+    counted = Workshop(opening).shot(Look("ana"))
+
+    assert not direct.draft.counted
+    assert counted.shown == direct.shown == mail(direct)
+    assert f"/g/{counted.issue.id}/" in mail(counted)
+
+
 def test_after_an_edit_it_is_still_what_a_cold_render_makes(workshop, project):
     workshop.shot(Look("everything"))
     edit(workshop, project, "content/agents.md", "in one sentence", "in **two** sentences")

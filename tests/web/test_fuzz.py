@@ -3,6 +3,7 @@
 import re
 import string
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from digest.clicks import CountedLink
+from digest.config.stats import StatsConfig
+from digest.store.links import write_links
 from digest.tokens import Purpose, sign
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE")
@@ -37,19 +41,25 @@ bodies = (
     )
     | st.just(b'--x\r\nContent-Disposition: form-data; name="do"\r\n\r\nsave\r\n--x--\r\n')
 )
+LINK = CountedLink("abcdefghij23", "https://żółw.example/\r\n<x>?“y”", ())
 header_values = st.text(string.printable.strip(), max_size=40)
 
 
 @pytest.fixture
 def target(quick_pages):
     """A site with somebody in it, every route of it, and tokens that are good for some."""
+    quick_pages.config = replace(quick_pages.config, stats=StatsConfig(clicks=True))
     person = quick_pages.reader().id
+    with quick_pages.store.database.writing() as connection:
+        write_links(connection, "weekly-2026-11-19", [LINK])
     keys = quick_pages.site.keys
     tokens = [sign(keys, purpose, person) for purpose in Purpose]
-    tokens += [sign(keys, Purpose.VIEW, person, context="weekly-2026-11-19"), "x", "%00", "é"]
+    tokens += [sign(keys, Purpose.VIEW, person, context="weekly-2026-11-19")]
+    tokens += [LINK.code, "x", "%00", "é"]
     routes = [route for route in quick_pages.app.routes if isinstance(route, Route)]
     assert len(routes) >= 10
-    return quick_pages, routes, tokens
+    yield quick_pages, routes, tokens
+    quick_pages.site.close()
 
 
 @contextmanager
@@ -91,6 +101,8 @@ def test_no_request_makes_any_route_fail(target, data):
                         "range",
                         "if-modified-since",
                         "x-forwarded-for",
+                        "user-agent",
+                        "sec-purpose",
                     )
                 )
             )

@@ -17,6 +17,7 @@ from tests.mailservers import Keeper, real_server
 from tests.web.conftest import Pages
 
 EVE = "eve@new.example"
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
 
 @pytest.fixture
@@ -32,6 +33,12 @@ def keeper(monkeypatch):
         }.items():
             monkeypatch.setenv(f"DIGEST_{name}", value)
         yield keeper
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Links of mails are counted."""
+    monkeypatch.setenv("DIGEST_STATS__CLICKS", "true")
 
 
 @pytest.fixture
@@ -121,7 +128,8 @@ def rows(store):
         }
 
 
-def test_a_scanner_that_follows_every_link_of_every_mail_changes_no_row(run, keeper, pages):
+def scanned(run, keeper, pages):
+    """Every kind of mail there is, sent; the links to our pages in all of them."""
     pages.fill("/", email=EVE, what="everything", cadence="weekly")
     pages.fill("/link", email="bo@example.com")
     ana = pages.store.subscriptions.find("ana@example.com").subscriber
@@ -137,15 +145,58 @@ def test_a_scanner_that_follows_every_link_of_every_mail_changes_no_row(run, kee
         parts = [part.get_content() for part in mail.iter_parts()]
         for words in (mail["List-Unsubscribe"] or "", *parts):
             links |= set(re.findall(r"https://news\.example\.com/[^\s\"<>]+", words))
-    before = rows(pages.store)
+    return sorted(links)
 
-    letters = set()
-    for link in sorted(links):
+
+def follow_all(pages, links):
+    """What a scanner does; the kinds of pages that it saw."""
+    for link in links:
         for method in ("GET", "HEAD"):
-            answer = pages.client.request(method, link)
+            answer = pages.client.request(method, link, headers={"user-agent": BROWSER})
             assert answer.status_code in (200, 302), link
             assert answer.headers["referrer-policy"] == "no-referrer"
-        letters.add(path(link)[1])
+    return {path(link)[1] for link in links}
+
+
+def test_a_scanner_that_follows_every_link_of_every_mail_changes_no_row(run, keeper, pages):
+    links = scanned(run, keeper, pages)
+    before = rows(pages.store)
+
+    letters = follow_all(pages, links)
 
     assert letters >= set("cpudmif")
+    assert "g" not in letters
     assert rows(pages.store) == before
+
+
+def test_a_scanner_changes_no_row_but_the_counts_of_machines(counted, run, keeper, pages):
+    links = scanned(run, keeper, pages)
+    before = rows(pages.store)
+
+    letters = follow_all(pages, links)
+    assert letters >= set("cpudmifg")
+    assert rows(pages.store) == before  # as long as nothing has waited long enough
+
+    pages.site.close()
+    after = rows(pages.store)
+    assert {name for name in after if after[name] != before[name]} == {"click_count"}
+    counts = [one.clicks for one in pages.store.links.of("weekly-2026-11-19")]
+    assert {one.people for one in counts} == {0}
+    assert sum(one.machines for one in counts) == sum("/g/" in link for link in links)
+
+
+def test_a_link_of_a_mail_is_followed_and_told(counted, run, keeper, pages, project):
+    project.write("list.csv", "email,tags\n" + "".join(f"r{n}@example.com,*\n" for n in range(12)))
+    run("subscribers", "import", "list.csv", "--consent", "they asked")
+    issue = send(run, "2026-11-20")
+    mail = mails_to(keeper, "r1@example.com")[0]
+    html = mail.get_body(("html",)).get_content()
+    (link,) = set(re.findall(rf'href="(https://[^"]+/g/{issue}/[^"]+)"[^>]*>About agents<', html))
+
+    answer = pages.client.get(link, headers={"user-agent": BROWSER})
+    pages.site.close()
+
+    assert answer.headers["location"] in text(mail)  # which shows where links lead
+    assert f"/g/{issue}/" not in text(mail)
+    (clicked,) = [one for one in pages.store.links.of(issue) if one.clicks.people]
+    assert clicked.link.url == answer.headers["location"]

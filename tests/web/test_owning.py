@@ -1,13 +1,15 @@
 """What only the mailbox's owner may do: move, download, delete; and fresh links."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from digest.config.stats import StatsConfig
 from digest.models import State, SuppressionReason
 from digest.tokens import Purpose
-from tests.web.conftest import START
+from tests.web.conftest import START, Pages
 
 NEW = "ana@new.example"
 
@@ -31,6 +33,20 @@ def test_the_link_goes_to_the_mailbox_and_lasts_half_an_hour(pages, ana, own):
 
     pages.clock.pass_(minutes=30)
     assert pages.get(own).status_code == 404
+
+
+def test_the_page_says_what_is_counted_of_links(pages, ana, own):
+    plain = pages.get(own).text
+    config = replace(pages.config, stats=StatsConfig(clicks=True))
+    counting = Pages(config, pages.store, pages.clock)
+    told = counting.get(own).text
+    polish = counting.get(own + "?lang=pl").text
+    counting.site.close()
+
+    assert "We keep no record of what you open or click." in plain
+    assert "or click" not in told
+    assert "count how often it is followed, and never by whom" in told
+    assert "jak często ktoś go otwiera" in polish
 
 
 def test_all_that_is_kept_can_be_downloaded(pages, ana, own):

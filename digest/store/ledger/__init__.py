@@ -7,13 +7,14 @@ one state, and in `unknown` only what may have been on its way.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from digest.clicks import CountedLink
 from digest.models import Cadence, Issue, Window
 from digest.store.database import Database
 from digest.store.ledger import coverage, passing, planning, queueing, windows
@@ -89,10 +90,16 @@ class Ledger:
         with self.database.reading() as connection:
             return planning.begun(connection, number)
 
-    def renew(self, number: int, parts: Mapping[str, str], stories: Sequence[PlannedStory]) -> None:
+    def renew(
+        self,
+        number: int,
+        parts: Mapping[str, str],
+        stories: Sequence[PlannedStory],
+        links: Iterable[CountedLink] = (),
+    ) -> None:
         """Hold what is left of a plan to other hashes; its deliveries and editions stay."""
         with self.database.writing() as connection:
-            planning.renew(connection, number, parts, stories)
+            planning.renew(connection, number, parts, stories, links)
 
     def claims(self, number: int, owner: Owner, lease: timedelta = LEASE) -> Claims:
         """The windows of an issue, for one sender."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from digest.clicks import CountedLink
 from digest.errors import StoreError
 from digest.models import Issue
 from digest.store.bulk import write_rows
@@ -33,6 +34,7 @@ from digest.store.ledger.schema import (
     receipt,
     skip,
 )
+from digest.store.links import write_links
 
 WINDOW = 1000  # deliveries claimed at once: one durable commit for so many
 _UNNAMED = "~"
@@ -70,7 +72,9 @@ class Draftsman:
             pass_over(connection, mine, passed)
         self.readers += len(people)
 
-    def finish(self, name: str, contents: Contents, replaces: int) -> bool:
+    def finish(
+        self, name: str, contents: Contents, replaces: int, links: Iterable[CountedLink] = ()
+    ) -> bool:
         """Make it the plan of the issue. False when there is one already, other than `replaces`.
 
         StoreError when the plan to be replaced has begun to be handed over.
@@ -80,6 +84,7 @@ class Draftsman:
                 if replaces:
                     _retire(connection, replaces)
                 _write_contents(connection, self.number, contents)
+                write_links(connection, name, links)
                 _write_windows(connection, self.number, self.readers, self.releases)
                 values = {"id": name, "readers": self.readers}
                 connection.execute(
@@ -168,8 +173,12 @@ def renew(
     number: int,
     parts: Mapping[str, str],
     stories: Sequence[PlannedStory],
+    links: Iterable[CountedLink],
 ) -> None:
     """What the rest of a plan is made of from now on."""
+    name = connection.scalar(sa.select(issue.c.id).where(issue.c.number == number))
+    assert name is not None
+    write_links(connection, name, links)
     for table in (basis, issue_story):
         connection.execute(sa.delete(table).where(table.c.issue_number == number))
     _write_basis(connection, number, parts, stories)

@@ -510,7 +510,7 @@ function drawSize() {
 function drawLinks() {
   const { links } = told.mail;
   const hosts = new Set(links.map(one => one.host));
-  return [h('p', { class: 'facts' }, `${count(links.length, 'link')} to ${count(hosts.size, 'host')}. None was asked for.`),
+  return [h('p', { class: 'facts' }, `${count(links.length, 'link')} to ${count(hosts.size, 'host')}. None was asked for.${told.mail.counted ? ' Here they lead straight there; those of a mail from the store lead through your pages, which count them without a reader.' : ''}`),
     h('ol', { class: 'links' }, links.map((one, n) => h('li', {},
       h('p', { class: 'title' }, one.text || '(no words)'), one.note && h('p', { class: 'fix' }, mark('look'), one.note),
       h('button', { class: 'place', 'data-key': `link-${n}`, title: 'Copy', onclick: () => copy(one.url) }, one.url))))];

@@ -42,6 +42,7 @@ def _mail(shot: Shot) -> dict[str, object] | None:
         "inbox": summary(shot),
         "headers": headers(shot),
         "size": size(shot, html, text, raw),
-        "links": links(shot, html),
+        "links": links(shot, shot.shown),
+        "counted": shot.draft.counted,
         "clients": clients(html),
     }

@@ -1,0 +1,191 @@
+"""Which links of a mail are counted, and what a counted link becomes. Pure; after compilation.
+
+A counted link leads through a page of ours, `BASE/g/ISSUE/CODE`, that sends the reader on and adds
+one to a number. Its code is made of its target alone: all readers of an issue have the same, so
+that nothing in it says who follows it. These stay as they are: links whose words are an address
+themselves (a mail program takes another target for a fraud), those to our own pages, to a mailbox
+or within the mail, whatever a slot is in, what stands in comments, and the plain text.
+"""
+
+import re
+from base64 import b32encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from html import unescape
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+from digest.composer.splice import shown
+from digest.layout import Block, BlockName, Compiled, Layout, Part, Slot
+
+CODE = 12  # letters and digits: 60 bits of a hash
+
+_TAG = r"""(?:"[^"]*"|'[^']*'|[^>"'])*>"""
+_TOKEN = re.compile(
+    rf"(?P<text><!--.*?-->|<(?P<raw>style|script|title)\b{_TAG}.*?</(?P=raw)\s*>)"
+    rf"|<a(?=[\s/])(?P<opens>{_TAG})|(?P<closes></a\s*>)",
+    re.DOTALL | re.IGNORECASE,
+)
+_ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_ANY_TAG = re.compile(rf"<[a-z/!]{_TAG}", re.IGNORECASE)
+_HIDDEN = str.maketrans("", "", "\u00ad\u200b\u200c\u200d\u2060\ufeff")  # room for a line break
+_ADDRESS = re.compile(r"\w+://\S+|(?:[\w-]+\.)+[^\W\d]\w+(?::\d+)?(?:[/?#]\S*)?")
+_UNSAFE = re.compile(r"[\s\x00-\x20\x7f-\x9f\\\ud800-\udfff]")
+# For marks between the literals of a layout: characters that no text has a use for.
+_PRIVATE = range(0xE000, 0xF900)
+
+
+class Place(NamedTuple):
+    """Where a link stands: empty block, the layout; empty story, what surrounds a block's stories.
+
+    As texts, since it is written down.
+    """
+
+    language: str
+    block: str
+    story: str
+
+    def sent(self, language: str, stories: Sequence[str], more: Sequence[str]) -> bool:
+        """Whether an edition of these stories holds what stands here."""
+        if self.language != language or not self.block:
+            return self.language == language
+        ids = more if self.block == BlockName.MORE else stories
+        return shown(BlockName(self.block), ids) and (not self.story or self.story in ids)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLink:
+    """One target of an issue, wherever it is linked."""
+
+    code: str
+    url: str
+    places: tuple[Place, ...]
+
+
+def code_of(url: str) -> str:
+    """The name of a target: the same one in every issue, and no way back to it."""
+    return b32encode(blake2b(url.encode(), digest_size=8).digest())[:CODE].decode().lower()
+
+
+def counting(compiled: Compiled, base_url: str, issue: str) -> tuple[Compiled, list[CountedLink]]:
+    """The compiled templates with counted links, and which those are, in their order."""
+    prefix = f"{base_url}/g/{quote(issue, safe='')}/"
+    literals = [text for text, _ in _literals(compiled.html, compiled.language)]
+    mark = next(chr(one) for one in _PRIVATE if not any(chr(one) in text for text in literals))
+    targets: dict[str, str] = {}
+    joined = _rewritten(mark.join(literals), mark, base_url, prefix, targets)
+    html = _with(compiled.html, iter(joined.split(mark)))
+    places: dict[str, dict[Place, None]] = {}
+    found = re.compile(re.escape(prefix) + rf"([a-z2-7]{{{CODE}}})")
+    for text, place in _literals(html, compiled.language):
+        for code in found.findall(text):
+            places.setdefault(code, {})[place] = None
+    links = [CountedLink(code, targets[code], tuple(places[code])) for code in targets]
+    return replace(compiled, html=html), links
+
+
+def merged(links: Iterable[CountedLink]) -> tuple[CountedLink, ...]:
+    """The links of several languages: each target once, with all its places."""
+    known: dict[str, CountedLink] = {}
+    for link in links:
+        before = known.get(link.code)
+        places = (*(before.places if before else ()), *link.places)
+        known[link.code] = replace(link, places=tuple(dict.fromkeys(places)))
+    return tuple(known.values())
+
+
+def within(links: Iterable[CountedLink], stories: Iterable[str]) -> Iterator[CountedLink]:
+    """What is left of them for a plan that holds no other stories than these."""
+    held = {"", *stories}
+    for link in links:
+        if places := tuple(place for place in link.places if place.story in held):
+            yield replace(link, places=places)
+
+
+def _rewritten(html: str, mark: str, base_url: str, prefix: str, targets: dict[str, str]) -> str:
+    """The HTML with the address of every counted link exchanged; `targets` by code are added."""
+    pieces, done = [], 0
+    for (begin, end), words in _anchors(html):
+        target = _target(html[begin:end], mark, base_url)
+        if target and not _is_address(words):
+            code = code_of(target)
+            targets.setdefault(code, target)
+            pieces += [html[done:begin], prefix + code]
+            done = end
+    return "".join([*pieces, html[done:]])
+
+
+def _anchors(html: str) -> Iterator[tuple[tuple[int, int], str]]:
+    """Where the address of every link stands, and what the link encloses."""
+    opened: re.Match[str] | None = None
+    for token in _TOKEN.finditer(html):
+        if token["opens"]:
+            opened = token
+        elif token["closes"] and opened is not None:
+            if (span := _href(opened)) is not None:
+                yield span, html[opened.end() : token.start()]
+            opened = None
+
+
+def _href(tag: re.Match[str]) -> tuple[int, int] | None:
+    """Where the value of its first `href` stands; a second one counts for nothing."""
+    for attribute in _ATTRIBUTE.finditer(tag.string, tag.start("opens"), tag.end("opens")):
+        if attribute[1].lower() == "href":
+            return next((attribute.span(n) for n in (2, 3, 4) if attribute[n] is not None), None)
+    return None
+
+
+def _target(value: str, mark: str, base_url: str) -> str:
+    """Where an attribute leads, if it leads to another's web page; otherwise nothing."""
+    target = unescape(value).strip()
+    if mark in value or not re.match("https?://", target, re.IGNORECASE) or _UNSAFE.search(target):
+        return ""
+    try:
+        parts, own = urlsplit(target), urlsplit(base_url)
+        _ = parts.port
+    except ValueError:
+        return ""
+    ours = parts.netloc.lower() == own.netloc.lower() and (
+        not own.path or f"{parts.path}/".startswith(f"{own.path}/")
+    )
+    return "" if ours or not parts.hostname else target
+
+
+def _is_address(words: str) -> bool:
+    """Whether what a link shows is as a whole an address or the name of a host."""
+    shown_text = unescape(_ANY_TAG.sub("", words)).translate(_HIDDEN)
+    return _ADDRESS.fullmatch(shown_text.strip().strip("<>()[]“”\"'.,;:!…→› \u00a0")) is not None
+
+
+def _literals(layout: Layout, language: str) -> Iterator[tuple[str, Place]]:
+    """Every literal text of a layout in a fixed order, with its place."""
+    for part in layout.parts:
+        if isinstance(part, Block):
+            around = Place(language, part.name.value, "")
+            for parts, place in (
+                (part.before, around),
+                *((item, around._replace(story=story)) for story, item in part.items.items()),
+                (part.after, around),
+            ):
+                yield from ((one, place) for one in parts if not isinstance(one, Slot))
+        elif not isinstance(part, Slot):
+            yield part, Place(language, "", "")
+
+
+def _with(layout: Layout, literals: Iterator[str]) -> Layout:
+    """The layout with other literals, in the order of `_literals`."""
+
+    def parts(old: Sequence[Part]) -> tuple[Part, ...]:
+        return tuple(one if isinstance(one, Slot) else next(literals) for one in old)
+
+    def block(old: Block) -> Block:
+        before = parts(old.before)
+        items: Mapping[str, tuple[Part, ...]] = {
+            story: parts(item) for story, item in old.items.items()
+        }
+        return Block(old.name, before, items, parts(old.after))
+
+    return Layout(
+        tuple(block(one) if isinstance(one, Block) else parts((one,))[0] for one in layout.parts)
+    )

@@ -1,0 +1,238 @@
+"""Which links are counted: those to others' pages, under words; nothing else of a mail changes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from html import unescape
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+
+from digest.clicks import CountedLink, Place, code_of, counting, merged, within
+from digest.composer import Press, html_values, merge
+from digest.layout import Block, BlockName, Compiled, Layout, Slot
+from digest.renderer import Renderer
+from tests import slow_reference
+from tests.handmade import ANA
+from tests.invented import ISSUE, settings, stories
+from tests.newsletter import MORE, values
+from tests.newsletter import STORIES as READABLE
+
+BASE = "https://news.example.com"
+HERE = f"{BASE}/g/{ISSUE.id}/"
+TEXT = Layout(("Read: https://example.org/a ", Slot.UNSUBSCRIBE_URL))
+CONFIG = settings(Path(__file__).parent)
+
+
+def one(html: str, base: str = BASE) -> tuple[str, list[CountedLink]]:
+    """What becomes of some HTML outside all blocks."""
+    compiled, links = counting(Compiled("en", Layout((html,)), TEXT), base, ISSUE.id)
+    (part,) = compiled.html.parts
+    assert isinstance(part, str)
+    return part, links
+
+
+def direct(html: str, links: Sequence[CountedLink]) -> str:
+    """Counted links led back to their targets."""
+    for link in links:
+        escaped = link.url.replace("&", "&amp;").replace('"', "&quot;")
+        html = html.replace(HERE + link.code, escaped)
+    return html
+
+
+def test_a_link_to_somebody_elses_page_leads_through_ours():
+    html, (link,) = one('<p><a class="t" href="https://example.org/a?b=1&amp;c=2">A tale</a></p>')
+
+    assert html == f'<p><a class="t" href="{HERE}{link.code}">A tale</a></p>'
+    assert link == CountedLink(
+        code_of("https://example.org/a?b=1&c=2"),
+        "https://example.org/a?b=1&c=2",
+        (Place("en", "", ""),),
+    )
+    assert re.fullmatch("[a-z2-7]{12}", link.code)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="https://example.org/a">https://example.org/a</a>',
+        '<a href="https://example.org/a"> <b>example.org</b> </a>',
+        '<a href="https://example.org/a">www.exam&shy;ple.org/a…</a>',
+        '<a href="https://example.org/a">(żółw.example)</a>',
+        '<a href="mailto:team@example.org">write to us</a>',
+        '<a href="#story">below</a>',
+        '<a href="/relative">here</a>',
+        '<a name="top">no link</a>',
+        "<a href>no link</a>",
+        f'<a href="{BASE}">our pages</a>',
+        f'<a href="{BASE.upper()}/archive">our pages</a>',
+        '<a href="javascript:x">no page</a>',
+        '<a href="https://">nowhere</a>',
+        '<a href="https://example.org:port/">nowhere</a>',
+        '<a href="https://example.org/a b">two words</a>',
+        '<a href="https://example.org/a&#13;&#10;Set-Cookie: x">two lines</a>',
+        '<a href="https://example.org/a">never closed',
+        '<!--[if mso]><a href="https://example.org/a">in a comment</a><![endif]-->',
+        "<style>a[href='x'] > b {content: \"<a href='https://example.org/'>c</a>\"}</style>",
+        '<link href="https://example.org/a"><img src="https://example.org/a">',
+        "<abbr title=\"<a href='https://example.org/a'>\">x</abbr>",
+    ],
+)
+def test_everything_else_stays_as_it_is(html):
+    assert one(html) == (html, [])
+
+
+@pytest.mark.parametrize(
+    ("html", "target"),
+    [
+        ("<A HREF='https://example.org/a'>A tale</A>", "https://example.org/a"),
+        ("<a href=https://example.org/a>A tale</a>", "https://example.org/a"),
+        ('<a title="a > b" href = "http://example.org">A tale</a>', "http://example.org"),
+        ('<a data-href="x" href="HTTPS://example.org/">A tale</a>', "HTTPS://example.org/"),
+        ('<a href="https://example.org/ż?q=ó">A tale</a>', "https://example.org/ż?q=ó"),
+        ('<a href="https://example.org/%0d%0aX">A tale</a>', "https://example.org/%0d%0aX"),
+        ('<a href="https://example.org/&quot;">A tale</a>', 'https://example.org/"'),
+        ('<a href="https://example.org/">Read “x” on example.org</a>', "https://example.org/"),
+        ('<a href="https://example.org/"><img src="x.png" alt=""></a>', "https://example.org/"),
+        (f'<a href="{BASE}.example.org/">A tale</a>', f"{BASE}.example.org/"),
+    ],
+)
+def test_links_are_found_however_they_are_written(html, target):
+    changed, (link,) = one(html)
+
+    assert link.url == target
+    assert f"{HERE}{link.code}" in changed
+
+
+def test_what_is_ours_depends_on_the_path_too():
+    base = "https://example.org/news"
+
+    assert one('<a href="https://example.org/news/p/x">mine</a>', base)[1] == []
+    assert one('<a href="https://example.org/newspaper">theirs</a>', base)[1]
+
+
+def test_what_a_slot_is_in_stays_as_it_is():
+    parts = (
+        '<a href="https://example.org/?x=', Slot.VIEW_URL, '">a</a> <a href="https://example.org/">',
+        Slot.SALUTATION, "</a> <a href=\"https://example.org/b\">example.org", Slot.WHY, "</a>",
+    )  # fmt: skip
+    compiled, links = counting(Compiled("en", Layout(parts), TEXT), BASE, ISSUE.id)
+
+    assert [link.url for link in links] == ["https://example.org/", "https://example.org/b"]
+    assert compiled.html.parts[:2] == parts[:2]
+    assert [part for part in compiled.html.parts if isinstance(part, Slot)] == [
+        part for part in parts if isinstance(part, Slot)
+    ]
+    assert compiled.text is TEXT
+
+
+def test_the_same_target_is_one_link_with_all_its_places():
+    card = '<a href="https://example.org/a">A tale</a>'
+    blocks = (
+        card,
+        Block(BlockName.STORIES, (), {"a": (card,), "b": ("none",), "c": (card,)}, ()),
+        Block(BlockName.MORE, (card,), {"a": (card,)}, ()),
+    )
+    _, (link,) = counting(Compiled("pl", Layout(blocks), TEXT), BASE, ISSUE.id)
+
+    assert link.places == (
+        Place("pl", "", ""),
+        Place("pl", "stories", "a"),
+        Place("pl", "stories", "c"),
+        Place("pl", "more", ""),
+        Place("pl", "more", "a"),
+    )
+    (left,) = within([link], {"c"})
+    assert left.places == (
+        Place("pl", "", ""),
+        Place("pl", "stories", "c"),
+        Place("pl", "more", ""),
+    )
+    english = replace(link, places=(Place("en", "", ""),))
+    assert [len(one.places) for one in merged([link, english, link])] == [6]
+
+
+ALL = stories(6)
+BY_ID = {story.id: story for story in ALL}
+chosen = st.permutations(sorted(BY_ID)).flatmap(
+    lambda ids: st.tuples(st.integers(1, 4), st.integers(0, 2)).map(
+        lambda n: (ids[: n[0]], ids[n[0] : n[0] + n[1]])
+    )
+)
+
+
+@cache
+def compiled() -> Compiled:
+    return Renderer(None, CONFIG).compile(ALL, ISSUE, "en")
+
+
+@how(deadline=None, max_examples=20)
+@given(chosen)
+def test_a_counted_edition_led_back_is_the_edition_and_holds_the_links_it_is_said_to(choice):
+    ids, more = choice
+    given_values = html_values(values("en") | ANA.values())
+    made, links = counting(compiled(), BASE, ISSUE.id)
+
+    plain = merge(compiled().html, ids, more, given_values)
+    html = merge(made.html, ids, more, given_values)
+
+    assert html != plain
+    assert direct(html, links) == plain
+    assert re.split("<[^>]*>", html) == re.split("<[^>]*>", plain)
+    for link in links:
+        held = any(place.sent("en", ids, more) for place in link.places)
+        assert held == (f'"{HERE}{link.code}"' in html)
+
+
+# Pieces of HTML as authors of templates write it, well and badly.
+_SCRAPS = st.sampled_from([
+    "<a href=\"https://example.org/1\">", "<a title='>' href='http://example.org/2?a&amp;b'>",
+    "<a href=https://example.org/3>", "<a\nhref = \"https://żółw.example/4\">", "</a>", "</A >",
+    "words", "example.org", "https://example.org", "<!-- ", " -->", "<b>", "</b>", "<br/>",
+    "<style>", "</style>", "&amp;", "\"", "'", "<", ">", "<a>", "<p title=\"</a>\">", "\ue000",
+])  # fmt: skip
+
+
+@given(st.lists(st.one_of(_SCRAPS, st.sampled_from([Slot.SUBJECT, Slot.WHY])), max_size=14))
+def test_whatever_a_template_holds_only_addresses_change(scraps):
+    before = Layout(tuple(scraps))
+    after, links = counting(Compiled("en", before, TEXT), BASE, ISSUE.id)
+    known = {link.code: link.url for link in links}
+
+    def back(text: str) -> str:
+        return re.sub(re.escape(HERE) + "([a-z2-7]{12})", lambda m: known[m[1]], text)
+
+    assert len(after.html.parts) == len(scraps)
+    for old, new in zip(scraps, after.html.parts, strict=True):
+        assert new == old if isinstance(old, Slot) else unescape(back(new)) == unescape(old)
+
+
+def test_the_slow_reference_counts_the_same_links():
+    renderer = Renderer(None, CONFIG)
+    everything = values("en") | ANA.values()
+    cards = [story.id for story in READABLE]
+    titles = [story.id for story in MORE]
+    fast, links = counting(renderer.compile((*READABLE, *MORE), ISSUE, "en"), BASE, ISSUE.id)
+
+    html, text = slow_reference.render(
+        renderer, READABLE, MORE, ISSUE, "en", everything, counted=BASE
+    )
+
+    assert html == merge(fast.html, cards, titles, html_values(everything))
+    assert "https://" in text
+    assert HERE not in text
+    assert {link.url for link in links} >= {"https://example.org/cards"}
+    assert unescape(html).count(HERE) > 8
+
+
+def test_sizes_are_those_of_what_is_sent():
+    made, _ = counting(compiled(), BASE, ISSUE.id)
+    words = {"subject": "s", "preheader": "p", "intro": "i"}
+    edition = Press(made, CONFIG.newsletter, ISSUE).edition(["post-1"], (), **words)
+
+    assert HERE in edition.html(ANA)
+    assert HERE.encode() in edition.message(ANA).replace(b"=\r\n", b"").replace(b"=3D", b"=")
