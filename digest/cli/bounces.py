@@ -21,7 +21,7 @@ _BATCH = 500  # mails
 _SHOWN = 20  # reasons
 
 
-@project_command(name="import", example="digest bounces import /var/mail/bounces")
+@project_command(name="import", example="digest bounces import /var/mail/bounces", goes_on=True)
 @click.argument("places", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what they are, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object (docs/json.md).")

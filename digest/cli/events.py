@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digest.events import Event
 
 
-@project_command(name="import", example="digest events import events.json")
+@project_command(name="import", example="digest events import events.json", goes_on=True)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--provider", default="sendgrid", show_default=True, help="Who told them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object (docs/json.md).")

@@ -31,6 +31,7 @@ _WHY = ("rejected line", "rejected column", "rejected because")
 @project_command(
     name="import",
     example="digest subscribers import list.csv --consent 'Mailchimp 2026-03-01, double opt-in'",
+    goes_on=True,
 )
 @click.argument("file", metavar="FILE|-")
 @click.option("--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="What a column is.")

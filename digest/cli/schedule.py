@@ -123,7 +123,7 @@ def resume(session: Session, cadence: str | None) -> int:
     return Exit.DONE
 
 
-@project_command(name="run-once", example="digest schedule run-once")
+@project_command(name="run-once", example="digest schedule run-once", goes_on=True)
 @click.option(
     "--at",
     type=Moment(),

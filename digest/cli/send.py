@@ -20,7 +20,7 @@ from digest.scaffold import samples
 ONLY_STORED = "there is no store of subscribers, which this needs"
 
 
-@project_command(name="send", example="digest send weekly-2026-11-19 --confirm 4210")
+@project_command(name="send", example="digest send weekly-2026-11-19 --confirm 4210", goes_on=True)
 @click.argument("issue", required=False)
 @at_option
 @cadence_option

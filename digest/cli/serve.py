@@ -13,7 +13,7 @@ from digest.cli.stored import required_store
 from digest.errors import DigestError
 
 
-@project_command(name="serve", example="digest serve --port 8000")
+@project_command(name="serve", example="digest serve --port 8000", goes_on=True)
 @click.option("--web", is_flag=True, help="The pages alone; nothing is sent.")
 @click.option("--schedule", is_flag=True, help="What goes out by itself alone; no pages.")
 @click.option("--host", default=None, metavar="ADDRESS", help="Where to listen, not web.host.")

@@ -100,9 +100,10 @@ def exit_for(findings: list[Finding]) -> Exit:
 def project_command(**settings: Any) -> Callable[[Callable[..., int]], click.Command]:
     """A command that gets a Session first, has the shared options, and returns its exit code.
 
-    `example` is the last line of its help; every command has one.
+    `example` is the last line of its help; every command has one. One that `goes_on` is not ended
+    by a closed pipe behind what it says.
     """
-    example = settings.pop("example")
+    example, goes_on = settings.pop("example"), settings.pop("goes_on", False)
 
     def decorate(function: Callable[..., int]) -> click.Command:
         @click.command(
@@ -126,6 +127,10 @@ def project_command(**settings: Any) -> Callable[[Callable[..., int]], click.Com
         ) -> int:
             if no_color or plain_terminal():
                 click.get_current_context().color = False
+            if goes_on:
+                from digest.cli.unheard import go_on_unheard
+
+                go_on_unheard()
             session = Session(config_path, quiet=quiet, verbose=verbose)
             return function(session, **values)
 

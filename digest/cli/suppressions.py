@@ -83,7 +83,9 @@ def remove(session: Session, email: str) -> int:
     return session.finish()
 
 
-@project_command(name="import", example="digest suppressions import bounces.csv --reason bounced")
+@project_command(
+    name="import", example="digest suppressions import bounces.csv --reason bounced", goes_on=True
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @reason_option
 def import_suppressions(session: Session, file: Path, reason: str) -> int:

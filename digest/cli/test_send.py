@@ -9,7 +9,9 @@ from digest.cli.stored import draft_named
 
 
 @project_command(
-    name="test-send", example="digest test-send weekly-2026-11-19 --to you@example.com"
+    name="test-send",
+    example="digest test-send weekly-2026-11-19 --to you@example.com",
+    goes_on=True,
 )
 @click.argument("issue")
 @click.option("--to", "address", required=True, metavar="ADDRESS", help="Who gets it.")

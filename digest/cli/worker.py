@@ -6,7 +6,7 @@ from digest.cli.session import Session, project_command
 from digest.cli.stored import required_store
 
 
-@project_command(name="worker", example="digest worker")
+@project_command(name="worker", example="digest worker", goes_on=True)
 def command(session: Session) -> int:
     """Send batches of whatever issues are being sent, beside other workers.
 

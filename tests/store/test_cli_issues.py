@@ -1,6 +1,9 @@
 """Planning and sending by command, with a store."""
 
 import json
+import os
+import subprocess
+import sys
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
@@ -334,3 +337,18 @@ def test_the_publisher_says_who_may_see_an_issue(stored, run, said, visibility):
     assert listed[0]["visibility"] == visibility
     assert visibility in run("issues", "list").out
     assert run("issues", said, "weekly-2020-01-02").code == 1
+
+
+def test_a_closed_pipe_does_not_stop_a_sending(stored, run):  # type: ignore[no-untyped-def]
+    """Nobody reads what `digest send | head` goes on to say; everybody gets their digest."""
+    run("plan", *AT)
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "digest", "send", ISSUE], stdout=writing, stderr=writing, check=False
+    )
+    os.close(writing)
+
+    assert done.returncode == 0
+    assert shown(run)["state"] == "done"
+    assert len(list((stored.root / "outbox" / ISSUE).glob("0000/*.eml"))) == 3
