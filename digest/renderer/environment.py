@@ -20,6 +20,7 @@ from digest.composer.escape import attr
 from digest.errors import TemplateError
 from digest.inline import bdi, inline, isolate, plain
 from digest.layout import BlockName, Slot
+from digest.renderer.bounds import Bounded
 from digest.renderer.folders import Folders
 from digest.renderer.views import StoryView
 
@@ -87,11 +88,11 @@ class Templates(BytecodeCache):
 
 def environment(folders: Folders, known: Templates | None = None) -> Environment:
     """The environment of all templates in the folders."""
-    made = Environment(
+    made = Bounded(
         loader=folders,
         bytecode_cache=known,
         auto_reload=False,
-        autoescape=_escapes,  # noqa: S701 - a function that decides by the file's name
+        autoescape=_escapes,  # by the file's name
         undefined=_Missing,
         trim_blocks=True,
         lstrip_blocks=True,
