@@ -170,6 +170,22 @@ def test_astro_route_may_have_another_name_than_the_collection(tmp_path: Path) -
     assert (found.posts.folder, found.path) == ("src/data/blog", "/posts/{slug}/")
 
 
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [
+        ("base: '/notes'", "/notes/blog/{slug}/"),
+        ('base: "notes/log/"', "/notes/log/blog/{slug}/"),
+        ("base: '/'", "/blog/{slug}/"),
+        ("base: process.env.BASE, x: '/a'", "/blog/{slug}/"),
+        ("base: '/{x}'", "/blog/{slug}/"),
+    ],
+)
+def test_astro_pages_may_be_under_a_path(tmp_path: Path, base: str, path: str) -> None:
+    found = site(tmp_path, "astro.config.mjs", f"({{ {base} }})", "src/content/blog/a.md")
+
+    assert found.path == path
+
+
 def test_eleventy_site_is_read_from_its_data_files(tmp_path: Path) -> None:
     (tmp_path / "_data").mkdir()
     (tmp_path / "_data/metadata.json").write_text(

@@ -63,6 +63,12 @@ def script_facts(*paths: Path) -> Facts:
     )
 
 
+def script_base(path: Path) -> str:
+    """The path that Astro puts before every page, without a slash at its end; usually empty."""
+    base = _literal(_text(path), "base").strip("/")
+    return f"/{base}" if re.fullmatch(r"[\w./~-]+", base) else ""
+
+
 def machine_timezone() -> str:
     """The zone this machine is set to, where the system says so by name; else `UTC`."""
     place = Path("/etc/localtime").resolve().as_posix()  # a link into the zone database

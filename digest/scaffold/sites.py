@@ -12,7 +12,13 @@ from pathlib import Path
 
 from digest.errors import DigestError
 from digest.scaffold.posts import Posts, most_posts, posts_somewhere
-from digest.scaffold.site_settings import Facts, facts_of, read_settings, script_facts
+from digest.scaffold.site_settings import (
+    Facts,
+    facts_of,
+    read_settings,
+    script_base,
+    script_facts,
+)
 
 SECTIONS = ("posts", "post", "blog", "articles", "news")
 
@@ -115,7 +121,8 @@ def _astro(folder: Path) -> Site | None:
     facts = script_facts(
         config, *(folder / "src" / f"{name}.ts" for name in ("consts", "config", "site.config"))
     )
-    return Site("Astro", posts, facts, _astro_path(folder, posts.folder))
+    path = _astro_path(folder, posts.folder)
+    return Site("Astro", posts, facts, path and script_base(config) + path)
 
 
 def _astro_path(folder: Path, posts: str) -> str:
