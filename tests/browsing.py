@@ -44,10 +44,16 @@ async () => {{
     const box = (one.closest('label') || one).getBoundingClientRect();
     return box.width && box.left > -1 && !inline(one) && box.height < 24;
   }});
+  const bare = [...document.querySelectorAll('a')].filter(one => {{
+    const look = getComputedStyle(one);
+    const marked = look.textDecorationLine === 'underline' || parseFloat(look.borderTopWidth);
+    return one.getBoundingClientRect().width && !marked;
+  }});
   const found = await axe.run({{resultTypes: ['violations']}});
   return [
     ...found.violations.flatMap(one => one.nodes.map(node => one.id + ': ' + node.html)),
     ...small.map(one => 'small target: ' + one.outerHTML),
+    ...bare.map(one => 'looks like no link: ' + one.outerHTML),
     ...({_SIDEWAYS} ? ['scrolls sideways'] : []),
   ];
 }}
@@ -67,6 +73,12 @@ def flaws(page: Page, scripts: bool = True) -> list[str]:
 
 
 def sideways(page: Page) -> list[str]:
-    """Says so when a page is wider than the narrowest screen there is, WCAG 1.4.10."""
-    page.set_viewport_size({"width": NARROWEST, "height": 640})
-    return [f"{NARROWEST}: scrolls sideways"] if page.evaluate(_SIDEWAYS) else []
+    """Says so when a page is wider than the narrowest screen there is, or than a telephone whose
+    owner reads letters twice as large (WCAG 1.4.10 and 1.4.4)."""
+    found = []
+    for width, letters in ((NARROWEST, ""), (375, "200%")):
+        page.set_viewport_size({"width": width, "height": 640})
+        page.evaluate("size => document.documentElement.style.fontSize = size", letters)
+        found += [f"{width} {letters}: scrolls sideways"] if page.evaluate(_SIDEWAYS) else []
+    page.evaluate("document.documentElement.removeAttribute('style')")
+    return found

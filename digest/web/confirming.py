@@ -8,7 +8,7 @@ from digest.store import Request
 from digest.tokens import Purpose
 from digest.web import asking, choices
 from digest.web.letters import fresh_preferences
-from digest.web.rhythm import next_moment, summary, zone_of
+from digest.web.rhythm import in_words, next_moment, summary, zone_of
 from digest.web.site import Site
 from digest.web.subscribing import consent
 from digest.web.visits import Visit, route
@@ -50,8 +50,7 @@ def _answer(visit: Visit) -> Response:
         "confirmed.html",
         reader=reader.preferences,
         choice=summary(reader.preferences.everything, tags, reader.cadence, tr),
-        first=first,
-        day=tr.format_date(first, zone_of(site.config, reader.timezone)),
+        first=in_words(first, zone_of(site.config, reader.timezone), tr),
         preferences=fresh_preferences(site, reader),
     )
 

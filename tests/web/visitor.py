@@ -224,7 +224,7 @@ class Visitor:
             stories = tuple(replace(one, id=f"{one.id}-{weeks}") for one in STORIES)
             draft = draft_of(Path(self.pages.config.root), stories, weekly(weeks))
             number = frozen(self.pages.store, draft).issue.number
-            schedule.asked(number, "an editor approves every issue", self.pages.clock())
+            schedule.require(number, "an editor approves every issue")
             path = self.pages.path(APPROVAL_PATH.strip("/"), Purpose.APPROVE, number)
             self.open(path)
             yield f"approval-{weeks}"
