@@ -267,12 +267,17 @@ def _typed_dates(proof: Proof) -> Iterator[Finding]:
                 yield DATE.at(template.path, line, f"“{match[0]}”")
 
 
-def _inbox(path: str, copy: Copy, before: Before | None) -> Iterator[Finding]:
-    subject, preheader = copy.subject, copy.preheader
+def check_subject(path: str, subject: str) -> Iterator[Finding]:
+    """A subject by itself."""
     if subject.casefold().strip(" .!") in _TESTS:
         yield SUBJECT_TEST.at(path, 0, f"“{subject}”", key="subject")
     elif not 10 <= len(subject) <= 78:
         yield SUBJECT_LENGTH.at(path, 0, f"{len(subject)} characters: “{subject}”", key="subject")
+
+
+def _inbox(path: str, copy: Copy, before: Before | None) -> Iterator[Finding]:
+    subject, preheader = copy.subject, copy.preheader
+    yield from check_subject(path, subject)
     if before is not None and subject in before.subjects:
         yield SUBJECT_SAME.at(path, 0, f"“{subject}”, as in {before.id}", key="subject")
     if not 40 <= len(preheader) <= 130:

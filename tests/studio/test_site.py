@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from digest.studio.bell import Bell
+from digest.studio.panels.headers import told
 from digest.studio.site import application
 from digest.studio.workshop import Workshop
 from tests.project import POST
@@ -103,6 +104,34 @@ def test_every_header_is_told_as_it_leaves_and_ours_are_right(client):
 
     assert [one["name"] for one in headers] == list(message.keys())
     assert {one["verdict"] for one in headers} <= {"ok", ""}
+
+
+@pytest.mark.parametrize(
+    ("settings", "line", "name", "verdict", "said"),
+    [
+        ({"sender": "ana@gmail.com"}, b"", "From", "wrong", "gmail.com sends no newsletters"),
+        ({"sender": "no-reply@example.com", "reply_to": ""}, b"", "From", "look", "nobody reads"),
+        ({"reply_to": "noreply@example.com"}, b"", "Reply-To", "look", "nobody reads"),
+        ({"base_url": "https://news.example.org"}, b"", "List-Unsubscribe", "look", "beside"),
+        ({}, b"Subject", "Subject", "wrong", "no subject"),
+        ({}, b"List-Id", "List-Id", "wrong", "no list-id"),
+        ({}, b"List-Unsubscribe-Post", "List-Unsubscribe-Post", "wrong", "RFC 8058"),
+        ({}, b"Message-ID", "Message-ID", "wrong", "no message-id"),
+        ({}, b"Date", "Date", "wrong", "no date"),
+    ],
+)
+def test_what_the_checks_find_in_a_header_is_told_of_its_field(
+    client, opening, settings, line, name, verdict, said
+):
+    newsletter = replace(opening.load().newsletter, **{"reply_to": "ana@example.com", **settings})
+    raw = client.get("/source?format=eml").content
+    kept = [one for one in raw.split(b"\r\n") if not line or not one.startswith(line + b":")]
+    raw = b"\r\n".join([b"Reply-To: ana@example.com", *kept])
+    fields = list(email.message_from_bytes(raw, policy=policy.default).items())
+
+    (one,) = (one for one in told(fields, raw, newsletter) if one["name"] == name)
+    assert one["verdict"] == verdict
+    assert said in one["note"]
 
 
 def test_every_link_is_told_with_its_story(client):
