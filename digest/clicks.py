@@ -46,13 +46,6 @@ class Place(NamedTuple):
     block: str
     story: str
 
-    def sent(self, language: str, stories: Sequence[str], more: Sequence[str]) -> bool:
-        """Whether an edition of these stories holds what stands here."""
-        if self.language != language or not self.block:
-            return self.language == language
-        ids = more if self.block == BlockName.MORE else stories
-        return shown(BlockName(self.block), ids) and (not self.story or self.story in ids)
-
 
 @dataclass(frozen=True, slots=True)
 class CountedLink:
@@ -61,6 +54,16 @@ class CountedLink:
     code: str
     url: str
     places: tuple[Place, ...]
+
+
+def places_of(language: str, stories: Iterable[str], more: Iterable[str]) -> Iterator[Place]:
+    """Every place that an edition of these stories shows."""
+    cards, titles = tuple(stories), tuple(more)
+    yield Place(language, "", "")
+    for name in BlockName:
+        ids = titles if name is BlockName.MORE else cards
+        if shown(name, ids):
+            yield from (Place(language, name.value, story) for story in ("", *ids))
 
 
 def code_of(url: str) -> str:

@@ -10,9 +10,12 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from digest.config import Newsletter
+from digest.store.followed import FEWEST as LEAST_READERS
+from digest.store.followed import Followed, StoryFollowed, stories_together
 from digest.store.statistics import Figures, IssueFigures, added
 
 TAGS = 20
+STORIES = 20
 FEWEST = 5  # answers, before a topic may be called more useful than another
 LEAST = 0.01
 # Shares of what was handed over from which on something is wrong: the mailbox providers' own.
@@ -48,6 +51,34 @@ class Row:
         return sum(self.share(part) >= limit for limit in LIMITS.get(part, ()))
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often links were followed, in those issues whose clicks were counted."""
+
+    issues: tuple[tuple[str, Followed], ...]  # by their names, where enough readers had them
+    stories: tuple[StoryFollowed, ...]  # the most followed first
+
+    @classmethod
+    def of(cls, issues: Sequence[IssueFigures]) -> "Counted | None":
+        """Of these; None where none was counted."""
+        counted = [(one.issue.id, one.clicks) for one in issues if one.clicks is not None]
+        if not counted:
+            return None
+        stories = stories_together(one for _, one in counted)[:STORIES]
+        told = tuple((name, one.total) for name, one in counted if one.total is not None)
+        return cls(told, stories)
+
+    @property
+    def rows(self) -> list[tuple[str, Followed]]:
+        """The stories by their titles."""
+        return [(one.title, one.followed) for one in self.stories]
+
+    @property
+    def most(self) -> float:
+        """What a whole bar stands for: the highest rate, but no less than one in a thousand."""
+        return max((1.0, *(one.followed.per_1000 for one in self.stories)))
+
+
 def write_report(path: Path, newsletter: Newsletter, issues: Sequence[IssueFigures]) -> None:
     """Write the report of these issues, newest first."""
     path.write_text(report(newsletter, issues), encoding="utf-8")
@@ -70,7 +101,9 @@ def report(newsletter: Newsletter, issues: Sequence[IssueFigures]) -> str:
         issues=[Row(one.issue.id, one.total) for one in issues],
         providers=_rows(added(one.providers for one in issues)),
         tags=_rows(added(one.tags for one in issues))[:TAGS],
+        clicks=Counted.of(issues),
         alone=len(issues) == 1,
+        least=LEAST_READERS,
         verdict=verdict,
         scale=_scale,
     )

@@ -1,11 +1,13 @@
 """`digest stats`: what became of issues."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from digest.cli.clicks import clicks_json, tell_clicks
 from digest.cli.session import Session, project_command
 from digest.cli.stored import planned_issue, required_store
 from digest.cli.tables import bar, counted, sparkline, table
@@ -32,12 +34,14 @@ def command(
 ) -> int:
     """Say what became of issues: delivered, bounced, complained, left, found useful.
 
-    Of one issue also by mailbox provider and by tag. Opens and clicks are not measured.
+    Of one issue also by mailbox provider and by tag. Opens are not measured, and clicks only where
+    `stats.clicks` asks for it: then for each thousand readers who were sent a story.
     """
+    from digest.store.links import kept_since
     from digest.store.statistics import Statistics
 
     store = required_store(session)
-    statistics = Statistics(store.database)
+    statistics = Statistics(store.database, kept_since(datetime.now(UTC)))
     found = (statistics.of(planned_issue(store, issue)),) if issue else statistics.latest(last)
     if page is not None:
         from digest.report import write_report
@@ -73,7 +77,7 @@ def _tell(session: Session, found: "Sequence[IssueFigures]", alone: bool) -> Non
         _table(shown)
         if len(parts) > len(shown):
             session.say(f"and {counted(len(parts) - len(shown), 'tag')} more; all with --json")
-    session.say("opens and clicks are not measured")
+    tell_clicks(session, found, alone)
 
 
 def _table(rows: "Mapping[str, Figures]") -> None:
@@ -124,4 +128,5 @@ def issue_json(one: "IssueFigures") -> dict[str, object]:
         "total": asdict(one.total),
         "providers": {name: asdict(figures) for name, figures in one.providers.items()},
         "tags": {name: asdict(figures) for name, figures in one.tags.items()},
+        "clicks": clicks_json(one.clicks),
     }

@@ -6,7 +6,7 @@ Links stay, so that old mails lead on; what was counted is forgotten after a tim
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -127,6 +127,11 @@ class Links:
                 return 0
         with self.database.writing() as connection:
             return int(connection.execute(sa.delete(click_count).where(old)).rowcount)
+
+
+def kept_since(now: datetime) -> datetime:
+    """From when on all that was counted is there; of what was sent before, some is forgotten."""
+    return datetime.combine(_months_before(now.date()), time(), UTC)
 
 
 def write_links(connection: sa.Connection, issue: str, links: Iterable[CountedLink]) -> None:

@@ -12,16 +12,28 @@ from typing import Any
 import sqlalchemy as sa
 
 from digest.hashtags import fold
+from digest.inline import plain
 from digest.mailboxes import provider_of
+from digest.models import Story
 from digest.store.archive import Archive
 from digest.store.archive.schema import feedback
 from digest.store.database import Database
+from digest.store.followed import IssueFollowed, followed
 from digest.store.ledger import Ledger
-from digest.store.ledger.records import DeliveryState, IssueState, PlannedIssue
+from digest.store.ledger.records import (
+    Contents,
+    DeliveryState,
+    IssueState,
+    PlannedEdition,
+    PlannedIssue,
+)
 from digest.store.ledger.schema import delivery, issue
+from digest.store.links import Links
 from digest.store.records import EventKind
 from digest.store.schema import event, subscriber
 
+_LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_FAR = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 _FACTS = ("delivered", "deferred", "bounced", "dropped", "complained")
 
 
@@ -52,13 +64,18 @@ class IssueFigures:
     total: Figures
     providers: Mapping[str, Figures]  # `gmail`, `outlook`, … in the order of their readers
     tags: Mapping[str, Figures]  # readers whose edition held a story of the tag, most first
+    clicks: IssueFollowed | None = None  # None: they were not counted
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts of issues that have begun to go out."""
+    """Counts of issues that have begun to go out.
+
+    Clicks are told of issues that were due at or after `counted_since`: older ones are forgotten.
+    """
 
     database: Database
+    counted_since: datetime = _LONG_AGO
 
     def latest(self, number: int) -> tuple[IssueFigures, ...]:
         """The last so many issues, newest first."""
@@ -73,10 +90,28 @@ class Statistics:
         editions = self._counted(planned.number, left, delivery.c.edition)
         domains = self._counted(planned.number, left, self._domain())
         providers = _summed((provider_of(domain or ""), one) for domain, one in domains.items())
-        names = self._tags(planned.number)
+        stories = Archive(self.database).stories(planned.number)
+        contents = Ledger(self.database).contents(planned.number)
+        names = _tags(stories, contents.editions)
         tags = _summed((tag, one) for edition, one in editions.items() for tag in names[edition])
         total = sum(editions.values(), Figures())
-        return IssueFigures(planned, total, providers, tags)
+        submitted = {edition: one.submitted for edition, one in editions.items()}
+        return IssueFigures(
+            planned, total, providers, tags, self._clicks(planned, stories, contents, submitted)
+        )
+
+    def _clicks(
+        self,
+        planned: PlannedIssue,
+        stories: Iterable[Story],
+        contents: Contents,
+        submitted: Mapping[int, int],
+    ) -> IssueFollowed | None:
+        if planned.due < self.counted_since:
+            return None
+        titles = {story.id: plain(story.title or story.post_title) for story in stories}
+        links = Links(self.database).of(planned.id)
+        return followed(links, contents.editions, submitted, titles)
 
     def _left(self, planned: PlannedIssue) -> sa.Subquery:
         """Who left between this issue and the next of its cadence, and when."""
@@ -131,26 +166,26 @@ class Statistics:
             return sa.func.substr(address, sa.func.instr(address, "@") + 1)
         return sa.func.split_part(address, "@", 2)
 
-    def _tags(self, number: int) -> dict[int, tuple[str, ...]]:
-        """Edition -> the tags of its stories, each in one spelling."""
-        tags = {one.id: one.tags for one in Archive(self.database).stories(number)}
-        shown: dict[str, str] = {}
-        for names in tags.values():
-            for name in names:
-                shown.setdefault(fold(name), name)
-        return {
-            edition.number: tuple(
-                dict.fromkeys(
-                    shown[fold(name)]
-                    for story in (*edition.stories, *edition.more)
-                    for name in tags.get(story, ())
-                )
+
+def _tags(
+    stories: Iterable[Story], editions: Iterable[PlannedEdition]
+) -> dict[int, tuple[str, ...]]:
+    """Edition -> the tags of its stories, each in one spelling."""
+    tags = {one.id: one.tags for one in stories}
+    shown: dict[str, str] = {}
+    for names in tags.values():
+        for name in names:
+            shown.setdefault(fold(name), name)
+    return {
+        edition.number: tuple(
+            dict.fromkeys(
+                shown[fold(name)]
+                for story in (*edition.stories, *edition.more)
+                for name in tags.get(story, ())
             )
-            for edition in Ledger(self.database).contents(number).editions
-        }
-
-
-_FAR = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
+        )
+        for edition in editions
+    }
 
 
 def _summed(some: Iterable[tuple[str, Figures]]) -> dict[str, Figures]:

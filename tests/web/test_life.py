@@ -198,5 +198,8 @@ def test_a_link_of_a_mail_is_followed_and_told(counted, run, keeper, pages, proj
 
     assert answer.headers["location"] in text(mail)  # which shows where links lead
     assert f"/g/{issue}/" not in text(mail)
-    (clicked,) = [one for one in pages.store.links.of(issue) if one.clicks.people]
-    assert clicked.link.url == answer.headers["location"]
+    told = json.loads(run("stats", issue, "--json").out)["issues"][0]["clicks"]
+    assert (told["people"], told["machines"]) == (1, 0)
+    (followed,) = [one for one in told["links"] if one["people"]]
+    assert followed["url"] == answer.headers["location"]
+    assert "About agents" in run("stats", issue).out.partition("by story")[2]
