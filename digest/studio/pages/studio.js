@@ -546,6 +546,7 @@ function drawChanges() {
     changes.saved.length ? diff(changes.saved) : none('Save a post or a template, and what it changed in this mail is here.'),
     h('h2', {}, changes.issue ? `Since ${changes.issue}` : 'Since the last issue'),
     !changes.issue ? none('This reader got nothing of the issue before.') : [
+      none('Both are laid out with the posts, templates and settings of today: what changed in those since then is not among this.'),
       h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, ''), h('th', { scope: 'col' }, 'Then'), h('th', { scope: 'col' }, 'Now'))),
         h('tbody', {}, changes.facts.map(one => h('tr', { class: one.before === one.after ? '' : 'moved' }, h('th', { scope: 'row' }, one.name), h('td', {}, one.before), h('td', {}, one.after))))),
       h('h3', {}, 'Around the stories'),
