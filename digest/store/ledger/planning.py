@@ -118,7 +118,6 @@ def begin(
         "provider": provider,
         "paused_because": "",
         "readers": 0,
-        "errors_allowed": 0,
         "listed_from": listed_from,
     }
     with database.writing() as connection:

@@ -31,7 +31,6 @@ issue = sa.Table(
     sa.Column("provider", sa.Text, nullable=False),  # the configured one; the last that was used
     sa.Column("paused_because", sa.Text, nullable=False),  # empty unless paused
     sa.Column("readers", BIG, nullable=False),
-    sa.Column("errors_allowed", BIG, nullable=False),  # 0 since `issue_allowance`; nothing reads it
     sa.Column("listed_from", MOMENT),  # how far back it looks; empty: to the start of its window
     sa.Column("workers", FLAG, nullable=False, server_default="0"),  # 1: they send it, by jobs
     sa.CheckConstraint(
