@@ -45,7 +45,10 @@ def import_bounces(session: Session, places: tuple[Path, ...], dry_run: bool, as
     for reason, number in intake.reasons.most_common(_SHOWN):
         click.echo(f"{number:>11,} {reason}")
     heard = intake.heard
-    written = f"{heard.stamped:,} deliveries marked, {heard.suppressed:,} addresses suppressed"
+    written = (
+        f"{counted(heard.stamped, 'delivery', 'deliveries')} marked, "
+        f"{counted(heard.suppressed, 'address', 'addresses')} suppressed"
+    )
     session.say("nothing is changed" if dry_run else f"{written}, {heard.known:,} known before")
     return session.finish()
 

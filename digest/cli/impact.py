@@ -77,7 +77,7 @@ def impact_json(impact: "Impact") -> dict[str, object]:
 def _sentences(session: Session, impact: "Impact") -> list[str]:
     """Which tags, who gets it and when, what it adds."""
     zone = session.config.newsletter.timezone
-    told = [f"{'new' if impact.new else 'edited'}, {_counted_stories(impact.stories)}"]
+    told = [f"{'new' if impact.new else 'edited'}, {counted(impact.stories, 'story', 'stories')}"]
     tags = " ".join(f"#{tag}" for tag in impact.tags) or "no tags"
     for words, changed in (("with", impact.added), ("without", impact.removed)):
         if changed and not impact.new:
@@ -95,7 +95,3 @@ def _sentences(session: Session, impact: "Impact") -> list[str]:
     more = "" if impact.new else f", {impact.grown / 1000:+.1f} kB against before"
     told.append(f"adds {impact.size / 1000:.1f} kB to their digest{more}")
     return told
-
-
-def _counted_stories(number: int) -> str:
-    return "1 story" if number == 1 else f"{number} stories"

@@ -147,7 +147,7 @@ def cancel(session: Session, issue: str) -> int:
     """Never send the rest of an issue. There is no way back."""
     store = required_store(session)
     number = store.ledger.operator.cancel(planned_issue(store, issue).number)
-    session.say(f"{issue} is cancelled: {number:,} deliveries will not be made")
+    session.say(f"{issue} is cancelled, and {counted(number, 'delivery', 'deliveries')} with it")
     return Exit.DONE
 
 
@@ -157,7 +157,7 @@ def retry(session: Session, issue: str) -> int:
     """Plan the failed deliveries of an issue again."""
     store = required_store(session)
     number = store.ledger.operator.retry(planned_issue(store, issue).number, datetime.now(UTC))
-    session.say(f"{number:,} deliveries are planned again: digest send {issue}")
+    session.say(f"planned again: {counted(number, 'delivery', 'deliveries')}; digest send {issue}")
     return Exit.DONE
 
 
@@ -182,10 +182,12 @@ def resolve(
     operator = store.ledger.operator
     if accept:
         number = operator.accept(planned.number, datetime.now(UTC), chosen)
-        session.say(f"{number:,} deliveries count as submitted")
+        session.say(f"counted as submitted: {counted(number, 'delivery', 'deliveries')}")
     else:
         number = operator.resend(planned.number, datetime.now(UTC), chosen)
-        session.say(f"{number:,} deliveries are planned again: digest send {issue}")
+        session.say(
+            f"planned again: {counted(number, 'delivery', 'deliveries')}; digest send {issue}"
+        )
     return Exit.DONE
 
 

@@ -17,7 +17,7 @@ import click
 from digest.cli.exits import Exit
 from digest.cli.session import Session, project_command
 from digest.cli.storage import aliases_of, open_store
-from digest.cli.tables import safe
+from digest.cli.tables import counted, safe
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def export_list(session: Session, shape: str, out: str) -> int:
     write = write_csv if shape == "csv" else write_ndjson
     with _written(out) as stream:
         number = write(store, store.subscriptions.stream(), stream)
-    session.say(f"{number:,} subscribers" + ("" if out == "-" else f" in {out}"))
+    session.say(counted(number, "subscriber") + ("" if out == "-" else f" in {out}"))
     return session.finish()
 
 
@@ -188,7 +188,7 @@ def _tell(session: Session, result: "Progress", listing: _Rejects, *, dry_run: b
         "who left, with other cells left out": result.faulty,
     }
     parts = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
-    session.say(f"{result.rows:,} rows: {parts or 'nothing to do'}")
+    session.say(f"{counted(result.rows, 'row')}: {parts or 'nothing to do'}")
     for reject in listing.first:
         column = f"{reject.column}: " if reject.column else ""
         session.say(safe(f"  line {reject.line}: {column}{reject.reason}"))

@@ -12,7 +12,7 @@ from digest.cli.exits import Exit
 from digest.cli.session import Session, project_command
 from digest.cli.storage import aliases_of, open_store, person
 from digest.cli.subscriber_shapes import history_json, subscription_json
-from digest.cli.tables import safe, table
+from digest.cli.tables import counted, safe, table
 from digest.models import Cadence, Preferences
 from digest.preferences import canonical
 
@@ -123,7 +123,7 @@ def list_people(
         shown += 1
         shape = subscription_json(one)
         click.echo(json.dumps(shape, ensure_ascii=False) if as_json else _line(one))
-    session.say(f"{shown:,} subscribers")
+    session.say(counted(shown, "subscriber"))
     return session.finish()
 
 

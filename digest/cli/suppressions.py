@@ -13,7 +13,7 @@ from digest.cli.people import BY_COMMAND, json_option
 from digest.cli.session import Session, project_command
 from digest.cli.storage import open_store
 from digest.cli.subscriber_shapes import utc
-from digest.cli.tables import safe
+from digest.cli.tables import counted, safe
 from digest.errors import DigestError
 
 REASONS = ("manual", "bounced", "complained", "unsubscribed")
@@ -42,7 +42,7 @@ def list_suppressions(session: Session, as_json: bool) -> int:
             continue
         who = one.email or f"(unknown {one.address_hash.hex()[:8]})"
         click.echo(safe(f"{one.at:%Y-%m-%d}  {one.reason.value:<12}  {who}  {one.source}"))
-    session.say(f"{number:,} suppressions")
+    session.say(counted(number, "suppression"))
     return session.finish()
 
 
@@ -103,7 +103,7 @@ def import_suppressions(session: Session, file: Path, reason: str) -> int:
         new += number
     for line in rejected:
         session.say(safe(line))
-    session.say(f"{new:,} new suppressions, {len(rejected):,} rows left out")
+    session.say(f"{counted(new, 'new suppression')}, {counted(len(rejected), 'row')} left out")
     return Exit.CHECKS if rejected else session.finish()
 
 

@@ -53,7 +53,7 @@ def list_tags(session: Session, as_json: bool) -> int:
         return session.finish()
     for line in _lines(tags):
         click.echo(line)
-    session.say(f"{len(tags):,} tags; {everything:,} readers get everything")
+    session.say(f"{counted(len(tags), 'tag')}; everything: {counted(everything, 'reader')}")
     for tag in tags:
         if tag.stands_for and tag.followers:
             session.say(

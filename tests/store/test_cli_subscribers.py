@@ -299,7 +299,7 @@ def test_suppressions_are_imported_with_or_without_a_heading(
     result = run("suppressions", "import", "bounces.csv", "--reason", "bounced")
 
     assert result.code == 3
-    assert "2 new suppressions, 1 rows left out" in result.err
+    assert "2 new suppressions, 1 row left out" in result.err
 
 
 @pytest.mark.parametrize("arguments", [("tags", "list"), ("subscribers", "list"), ("db", "backup")])
