@@ -186,6 +186,39 @@ def test_the_image_is_built_of_files_that_exist_and_an_extra_that_exists():
     assert extra in PROJECT["optional-dependencies"]
 
 
+def test_a_build_is_given_what_the_image_copies_and_none_of_a_newsletters_data():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    let_in = {line[1:].partition("/")[0] for line in lines if line.startswith("!")}
+    copied = {
+        word.removeprefix("./")
+        for rest in given("COPY")
+        for word in rest.split()[:-1]
+        if "--from=" not in rest
+    }
+
+    assert "*" in lines
+    assert copied == let_in
+    assert not [line for line in lines if line.startswith("!") and "sqlite" in line]
+
+
+def test_the_folder_under_a_volume_is_the_users_in_the_image():
+    """A new volume takes owner and rights of the folder that it covers; root's otherwise."""
+    (made,) = [run for run in given("RUN") if "useradd" in run]
+    mounts = [mount.split(":")[:2] for mount in compose()["services"]["serve"]["volumes"]]
+    folders = [place for name, place in mounts if name in compose()["volumes"]]
+
+    assert folders == ["/newsletter/.digest"]
+    assert f"mkdir -p {folders[0]}" in made
+    assert "chown -R 10001:10001 /newsletter" in made
+
+
+def test_only_what_serves_pages_is_asked_for_them():
+    services = compose()["services"]
+
+    assert services["worker"]["healthcheck"] == {"disable": True}
+    assert "healthcheck" not in services["serve"]
+
+
 def test_the_image_runs_commands_that_exist():
     (entry,), (words,) = given("ENTRYPOINT"), given("CMD")
     assert json.loads(entry)[0] in PROJECT["scripts"]
