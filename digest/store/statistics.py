@@ -86,9 +86,9 @@ class Statistics:
 
     def of(self, planned: PlannedIssue) -> IssueFigures:
         """One issue: a pass or two over its deliveries."""
-        left = self._left(planned)
-        editions = self._counted(planned.number, left, delivery.c.edition)
-        domains = self._counted(planned.number, left, self._domain())
+        words = self._words(planned)
+        editions = self._counted(planned.number, words, delivery.c.edition)
+        domains = self._counted(planned.number, words, self._domain())
         providers = _summed((provider_of(domain or ""), one) for domain, one in domains.items())
         stories = Archive(self.database).stories(planned.number)
         contents = Ledger(self.database).contents(planned.number)
@@ -113,18 +113,23 @@ class Statistics:
         links = Links(self.database).of(planned.id)
         return followed(links, contents.editions, submitted, titles)
 
-    def _left(self, planned: PlannedIssue) -> sa.Subquery:
-        """Who left between this issue and the next of its cadence, and when."""
+    def _words(self, planned: PlannedIssue) -> sa.Subquery:
+        """The last time that each person left, and came back, between this issue and the next of
+        its cadence."""
         following = sa.select(sa.func.min(issue.c.planned_at)).where(
             issue.c.cadence == planned.cadence.value,
             issue.c.due_at > planned.due,
             ~issue.c.id.startswith("~"),
         )
         until = sa.func.coalesce(following.scalar_subquery(), _FAR)
+        left, back = (
+            sa.func.max(sa.case((event.c.kind == kind.value, event.c.at)))
+            for kind in (EventKind.UNSUBSCRIBED, EventKind.CONFIRMED)
+        )
         return (
-            sa.select(event.c.subscriber_id, sa.func.min(event.c.at).label("at"))
+            sa.select(event.c.subscriber_id, left.label("left"), back.label("back"))
             .where(
-                event.c.kind == EventKind.UNSUBSCRIBED.value,
+                event.c.kind.in_((EventKind.UNSUBSCRIBED.value, EventKind.CONFIRMED.value)),
                 event.c.at >= planned.planned,
                 event.c.at < until,
             )
@@ -133,7 +138,7 @@ class Statistics:
         )
 
     def _counted(
-        self, number: int, left: sa.Subquery, key: sa.ColumnElement[Any]
+        self, number: int, words: sa.Subquery, key: sa.ColumnElement[Any]
     ) -> dict[Any, Figures]:
         submitted = sa.case((delivery.c.state == DeliveryState.SUBMITTED.value, 1))
         query = (
@@ -142,13 +147,13 @@ class Statistics:
                 sa.func.count(),
                 sa.func.count(submitted),
                 *(sa.func.count(delivery.c[f"{fact}_at"]) for fact in _FACTS),
-                sa.func.count(sa.func.coalesce(delivery.c.unsubscribed_at, left.c.at)),
+                sa.func.count(sa.case((_stayed_away(words), 1))),
                 sa.func.count(sa.case((feedback.c.useful == 1, 1))),
                 sa.func.count(sa.case((feedback.c.useful == 0, 1))),
             )
             .select_from(delivery)
             .outerjoin(subscriber, subscriber.c.id == delivery.c.subscriber_id)
-            .outerjoin(left, left.c.subscriber_id == delivery.c.subscriber_id)
+            .outerjoin(words, words.c.subscriber_id == delivery.c.subscriber_id)
             .outerjoin(
                 feedback,
                 (feedback.c.issue_number == delivery.c.issue_number)
@@ -186,6 +191,13 @@ def _tags(
         )
         for edition in editions
     }
+
+
+def _stayed_away(words: sa.Subquery) -> sa.ColumnElement[bool]:
+    """They left, by our pages or by the provider's word, and did not take it back."""
+    gone = (words.c.left, delivery.c.unsubscribed_at)
+    back = words.c.back
+    return sa.or_(*(one.is_not(None) & (back.is_(None) | (back < one)) for one in gone))
 
 
 def _summed(some: Iterable[tuple[str, Figures]]) -> dict[str, Figures]:

@@ -10,15 +10,17 @@ import pytest
 from digest.composer import delivery_id
 from digest.events import Cause, Event, Kind
 from digest.mailboxes import provider_of
+from digest.models import Cadence
 from digest.report import Row, percent, report, verdict
-from digest.store import Store
+from digest.store import RequestKind, Store, Wish
 from digest.store.statistics import Figures, IssueFigures, Statistics, added
 from tests.handmade import NEWSLETTER
 from tests.invented import ISSUE
-from tests.store.conftest import NOW
+from tests.store.conftest import CONSENT, NOW
 from tests.store.people import add
 from tests.store.sending import Carrier, draft_of, find, frozen, send
 from tests.stories import story
+from tests.web.issues import weekly
 
 LATER = NOW + timedelta(hours=2)
 READERS = {
@@ -226,3 +228,43 @@ def test_the_report_of_a_mail_server_does_not_say_that_nothing_arrived(told: Sto
 
     assert "nobody has told" in html
     assert "25.0 % came back or were dropped" in html
+
+
+def test_who_took_their_leaving_back_has_not_left_and_who_left_again_has(told: Store) -> None:
+    bo = told.subscriptions.find("bo@googlemail.com")
+    assert bo is not None
+    told.subscriptions.take_back(bo.subscriber.id, CONSENT, LATER + timedelta(minutes=1))
+    assert of(told).total.unsubscribed == 0
+
+    told.subscriptions.unsubscribe(bo.subscriber.id, LATER + timedelta(hours=1), "page")
+
+    assert of(told).total.unsubscribed == 1
+
+
+def test_who_left_by_the_providers_word_and_confirmed_anew_has_not_left(told: Store) -> None:
+    ana = told.subscriptions.find("ana@gmail.com")
+    assert ana is not None
+    name = delivery_id(ISSUE.id, ana.subscriber.id)
+    event = Event(Kind.UNSUBSCRIBED, name, ana.subscriber.email, LATER, "the provider's word")
+    told.hearing.hear([event], LATER, "test")
+    assert of(told).total.unsubscribed == 2
+    wish = Wish(ana.subscriber.preferences, Cadence.WEEKLY, "", CONSENT)
+    asked = told.requests.ask(RequestKind.SUBSCRIBE, ana.subscriber.email, LATER, wish=wish)
+    told.requests.confirm(asked.id, CONSENT, LATER + timedelta(minutes=5))
+
+    assert of(told).total.unsubscribed == 1  # Bo
+
+
+def test_who_comes_back_after_the_next_issue_had_left_by_this_one(
+    told: Store, tmp_path: Path
+) -> None:
+    from digest.planning import freeze
+
+    later = weekly(1)
+    fresh = story("c", "ai", published=ISSUE.date + timedelta(days=1))
+    freeze(draft_of(tmp_path, (fresh,), later), told, provider="carrier", now=later.date)
+    bo = told.subscriptions.find("bo@googlemail.com")
+    assert bo is not None
+    told.subscriptions.take_back(bo.subscriber.id, CONSENT, later.date + timedelta(hours=1))
+
+    assert Statistics(told.database).latest(5)[-1].total.unsubscribed == 1
