@@ -13,6 +13,7 @@ command = command_group(
     wishes.untag,
     wishes.mute,
     wishes.unmute,
+    wishes.when,
     wishes.pause,
     wishes.resume,
     people.unsubscribe,

@@ -1,17 +1,18 @@
-"""`digest subscribers tag | untag | mute | unmute | pause | resume`: one person's wishes."""
+"""`digest subscribers tag | untag | mute | unmute | when | pause | resume`: one person's wishes."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from digest.cadence import day_in_words, hour_in_words
 from digest.cli.people import cadence_choice
 from digest.cli.session import Moment, Session, moment, project_command
 from digest.cli.storage import aliases_of, open_store, person
 from digest.cli.tables import safe
 from digest.errors import DigestError
 from digest.hashtags import fold
-from digest.models import Cadence, Preferences
+from digest.models import NOTHING_CHOSEN, Cadence, Chosen, Preferences, Subscriber
 from digest.preferences import Edit, canonical, everything, follow, unfollow
 from digest.preferences import mute as never_show
 from digest.preferences import unmute as show_again
@@ -61,6 +62,62 @@ def unmute(session: Session, email: str, tags: tuple[str, ...]) -> int:
     """Show someone stories with these tags again."""
     names = _canonical(session, tags)
     return _change(session, email, show_again((*names, *tags)), known="muted", names=tags)
+
+
+@project_command(
+    name="when", example="digest subscribers when ana@example.com --day tue --hour 07:00"
+)
+@click.argument("email")
+@click.option("--cadence", type=cadence_choice, help="How often; a new one forgets day and hour.")
+@click.option("--day", metavar="DAY", help="mon to sun, or 1 to 28; '': the newsletter's.")
+@click.option("--hour", metavar="HOUR", help="7 or 07:00; '': the newsletter's.")
+@click.option("--timezone", metavar="ZONE", help="IANA name; '': the newsletter's.")
+def when(
+    session: Session,
+    email: str,
+    cadence: str | None,
+    day: str | None,
+    hour: str | None,
+    timezone: str | None,
+) -> int:
+    """Set how often, on which day and at which hour someone gets their digest."""
+    from digest.roster.rows import read_day, read_hour, read_timezone
+
+    if (cadence, day, hour, timezone) == (None,) * 4:
+        raise click.UsageError("say what to change: --cadence, --day, --hour or --timezone")
+    store = open_store(session)
+    before = person(store, email).subscriber
+    wanted = Cadence(cadence) if cadence else before.cadence
+    kept = before.chosen if wanted is before.cadence else NOTHING_CHOSEN
+    if day and wanted is Cadence.DAILY:
+        raise click.UsageError("a daily issue has no day to choose")
+    try:
+        chosen = Chosen(
+            kept.day if day is None else read_day(wanted, day),
+            kept.hour if hour is None else read_hour(hour),
+        )
+        zone = None if timezone is None else read_timezone(timezone)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    now = datetime.now(UTC)
+    store.subscriptions.change(before.id, now, cadence=wanted, timezone=zone, chosen=chosen)
+    after = person(store, email).subscriber
+    session.say(f"{after.email} {_rhythm(after)}")
+    if after.chosen != NOTHING_CHOSEN and not _may_choose(session, wanted):
+        session.say(f"no effect yet: `choose` is not set in [cadence.{wanted}]")
+    return session.finish()
+
+
+def _rhythm(reader: Subscriber) -> str:
+    day, hour = day_in_words(reader.chosen, reader.cadence), hour_in_words(reader.chosen)
+    named = [f"day {day}" if day else "", f"hour {hour}" if hour else "", reader.timezone]
+    own = ", ".join(filter(None, named))
+    return f"gets {reader.cadence} issues, {own or 'when the newsletter sends them'}"
+
+
+def _may_choose(session: Session, cadence: Cadence) -> bool:
+    configured = session.config.schedule.get(cadence)
+    return configured is not None and configured.choose
 
 
 @project_command(

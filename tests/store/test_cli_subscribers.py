@@ -174,6 +174,11 @@ def test_columns_are_mapped_as_asked(project: Project, run: Run) -> None:
         (("tag", "ana@example.com", "##"), 2, "names no tag"),
         (("untag", "ana@example.com", "zig"), 1, "does not follow #zig"),
         (("pause", "ana@example.com", "--until", "2020-01-01"), 2, "in the past"),
+        (("when", "ana@example.com"), 2, "say what to change"),
+        (("when", "ana@example.com", "--day", "31"), 2, "is no day of a weekly issue"),
+        (("when", "ana@example.com", "--hour", "7:30"), 2, "is no full hour"),
+        (("when", "ana@example.com", "--timezone", "Mars"), 2, "expected an IANA name"),
+        (("when", "ana@example.com", "--cadence", "daily", "--day", "mon"), 2, "no day to choose"),
         (("show", "nobody@example.com"), 1, "is not among the subscribers"),
     ],
 )
@@ -347,3 +352,33 @@ def test_names_cannot_steer_the_terminal(imported: Project, run: Run) -> None:
 
     assert refused.code == 2
     assert "\u202e" not in run("subscribers", "show", "y@example.com").out
+
+
+def test_day_and_hour_are_set_shown_kept_and_given_back(imported: Project, run: Run) -> None:
+    def shown() -> dict[str, object]:
+        found = json.loads(run("subscribers", "show", "ana@example.com", "--json").out)
+        return {key: found[key] for key in ("cadence", "day", "hour", "timezone")}
+
+    zone = ("--timezone", "Europe/Warsaw")
+    said = run("subscribers", "when", "ana@example.com", "--day", "tue", "--hour", "07:00", *zone)
+    assert "gets weekly issues, day tue, hour 07:00, Europe/Warsaw" in said.err
+    assert "no effect yet: `choose` is not set in [cadence.weekly]" in said.err
+    assert "Day         tue" in run("subscribers", "show", "ana@example.com").out
+    assert shown() == {"cadence": "weekly", "day": 1, "hour": 7, "timezone": "Europe/Warsaw"}
+    run("subscribers", "when", "ana@example.com", "--hour", "8")
+    assert (shown()["day"], shown()["hour"]) == (1, 8)
+    run("subscribers", "when", "ana@example.com", "--day", "")
+    assert (shown()["day"], shown()["hour"]) == (None, 8)
+
+    run("subscribers", "when", "ana@example.com", "--cadence", "monthly", "--day", "28")
+
+    assert shown() == {"cadence": "monthly", "day": 28, "hour": None, "timezone": "Europe/Warsaw"}
+
+
+def test_an_hour_that_counts_is_set_without_a_word_of_warning(imported: Project, run: Run) -> None:
+    file = imported.root / "digest.toml"
+    file.write_text(file.read_text() + '[cadence.weekly]\nat = "thu 09:00"\nchoose = true\n')
+
+    said = run("subscribers", "when", "ana@example.com", "--hour", "7")
+
+    assert (said.code, "no effect" in said.err) == (0, False)
