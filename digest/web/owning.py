@@ -121,7 +121,6 @@ def _shown(visit: Visit, found: Subscription, email: str, mistakes: dict[str, st
         address=masked(reader.email),
         email=email,
         mistakes=mistakes,
-        counted=visit.site.config.stats.clicks,
     )
 
 

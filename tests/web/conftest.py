@@ -14,6 +14,7 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from digest.config import CadenceConfig, Config, load, secret_keys
+from digest.config.stats import StatsConfig
 from digest.content import read_content
 from digest.models import Cadence, Due, Preferences, Subscriber
 from digest.store import Store
@@ -111,6 +112,11 @@ class Pages:
     def configured(self, **web: object) -> "Pages":
         """The same site with other settings of `[web]`."""
         config = replace(self.config, web=replace(self.config.web, **web))
+        return Pages(config, self.store, self.clock)
+
+    def counting(self) -> "Pages":
+        """The same site where clicks are counted; its `site` is to be closed once one was."""
+        config = replace(self.config, stats=StatsConfig(clicks=True))
         return Pages(config, self.store, self.clock)
 
 

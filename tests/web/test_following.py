@@ -2,18 +2,16 @@
 nothing."""
 
 import threading
-from dataclasses import replace
 
 import pytest
 
 from digest.clicks import CountedLink, Place, code_of
-from digest.config.stats import StatsConfig
 from digest.errors import StoreError
 from digest.store.links import Clicks, write_links
 from digest.web import counting
 from digest.web.counting import FOLLOWED, OF_PLACE, Counting, is_program
 from digest.web.following import location
-from tests.web.conftest import START, Pages
+from tests.web.conftest import START
 
 ISSUE = "weekly-2026-11-19"
 DAY = START.date()
@@ -36,8 +34,7 @@ def path(url):
 @pytest.fixture
 def counted(quick_pages):
     """A site that counts, and a plan with links."""
-    config = replace(quick_pages.config, stats=StatsConfig(clicks=True))
-    pages = Pages(config, quick_pages.store, quick_pages.clock)
+    pages = quick_pages.counting()
     hold(pages.store, *URLS)
     yield pages
     pages.site.close()

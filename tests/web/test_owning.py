@@ -1,15 +1,13 @@
 """What only the mailbox's owner may do: move, download, delete; and fresh links."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from digest.config.stats import StatsConfig
 from digest.models import State, SuppressionReason
 from digest.tokens import Purpose
-from tests.web.conftest import START, Pages
+from tests.web.conftest import START
 
 NEW = "ana@new.example"
 
@@ -37,11 +35,9 @@ def test_the_link_goes_to_the_mailbox_and_lasts_half_an_hour(pages, ana, own):
 
 def test_the_page_says_what_is_counted_of_links(pages, ana, own):
     plain = pages.get(own).text
-    config = replace(pages.config, stats=StatsConfig(clicks=True))
-    counting = Pages(config, pages.store, pages.clock)
+    counting = pages.counting()
     told = counting.get(own).text
     polish = counting.get(own + "?lang=pl").text
-    counting.site.close()
 
     assert "We keep no record of what you open or click." in plain
     assert "or click" not in told

@@ -12,8 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from digest.clicks import CountedLink, code_of
 from digest.errors import StoreError
 from digest.models import SuppressionReason, Visibility
+from digest.store.links import write_links
 from digest.tokens import APPROVAL_PATH, Purpose
 from digest.translations import translations
 from digest.web import routes
@@ -76,6 +78,8 @@ class Visitor:
     def subscribing(self) -> Iterator[str]:
         self._show("/", self.pages.configured(sign_up=False).get("/", headers=self._spoken))
         yield "subscribe-closed"
+        self._show("/", self.pages.counting().get("/", headers=self._spoken))
+        yield "subscribe-counted"
         self.open("/")
         yield "subscribe"
         self.press("Subscribe")
@@ -203,6 +207,12 @@ class Visitor:
         self.pages.store.archive.say(issue.id, Visibility.UNLISTED, self.pages.clock())
         self.open(f"/archive/{issue.id}")
         yield "issue-unlisted"
+        url = f"{self.base}/archive/2026"
+        with self.pages.store.database.writing() as connection:
+            write_links(connection, issue.id, [CountedLink(code_of(url), url, ())])
+        self.open(f"/g/{issue.id}/{code_of(url)}")
+        assert self.page.url == url
+        yield "followed-link"
 
     def reading(self) -> Iterator[str]:
         """What a reader's own links in an issue lead to."""
