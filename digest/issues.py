@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 from digest import clicks, wording
 from digest.cadence import (
@@ -162,7 +162,7 @@ class Draft:
         self._compiled: dict[str, Compiled] = {}  # by language, as the templates have it
         self._desks: dict[str, _Desk] = {}
         self._first: dict[str, tuple[Composition, Subscriber]] = {}  # by edition, in a plan
-        self._why = lru_cache(8192)(wording.why)
+        self._why = lru_cache(8192)(partial(wording.why, spelling=content.vocabulary.spelling))
         self._undressed = self._selector(None)
 
     @cached_property

@@ -6,7 +6,7 @@ into HTML or a header escapes them there.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil
 from typing import Protocol
 
@@ -103,10 +103,18 @@ def salutation(name: str, tr: Translations) -> str:
     return tr.gettext("Hi %(name)s,") % {"name": known} if known else tr.gettext("Hi,")
 
 
-def why(preferences: Preferences, cadence: Cadence, tr: Translations) -> str:
-    """Why the reader gets this message: the tags they follow, how often, what they muted."""
+def why(
+    preferences: Preferences,
+    cadence: Cadence,
+    tr: Translations,
+    spelling: Callable[[str], str] = str,
+) -> str:
+    """Why the reader gets this message: the tags they follow, how often, what they muted.
+
+    `spelling`: how a tag is shown, whichever way its reader came to it; two may become one.
+    """
     rhythm = cadence_adverb(cadence, tr)
-    tags = _tags(preferences.tags, tr)
+    tags = _tags(map(spelling, preferences.tags), tr)
     if preferences.everything:
         sentence = tr.gettext("You get this because you subscribed to everything, %(cadence)s.")
     elif tags:
@@ -114,7 +122,7 @@ def why(preferences: Preferences, cadence: Cadence, tr: Translations) -> str:
     else:
         sentence = tr.gettext("You get this because you subscribed, %(cadence)s.")
     sentence %= {"tags": tags, "cadence": rhythm}
-    muted = _tags(preferences.muted, tr)
+    muted = _tags(map(spelling, preferences.muted), tr)
     if muted:
         sentence += " " + tr.gettext("You have muted %(tags)s.") % {"tags": muted}
     return sentence
@@ -202,8 +210,8 @@ def _first_name_first(name: str) -> str:
     return last.rstrip() if titled else f"{first.rstrip()} {last.rstrip()}"
 
 
-def _tags(tags: Sequence[str], tr: Translations) -> str:
-    names = [f"#{name}" for tag in tags if (name := _tag(tag))]
+def _tags(tags: Iterable[str], tr: Translations) -> str:
+    names = [f"#{name}" for tag in dict.fromkeys(tags) if (name := _tag(tag))]
     if len(names) > TAGS_NAMED:
         more = tr.gettext("%(number)d more") % {"number": len(names) - TAGS_NAMED}
         names = [*names[:TAGS_NAMED], more]
