@@ -43,6 +43,7 @@ from digest import config
 from digest.composer import delivery_id
 from digest.providers.sendgrid import parse
 from digest.store import Store
+from digest.store.ledger.places import place_name
 from digest.tokens import Keys
 from digest.web import Site, application
 
@@ -158,6 +159,7 @@ def event(turn: int, n: int, one: Told, kind: str, at: int) -> dict[str, Any]:
         "sg_event_id": _event_id(turn, n),
         "sg_message_id": f"XBg2anf2TqCy6WXKQFhieQ.filter{n:04}.16648.5515E0B88.0",
         "dg_did": delivery_id(one.issue, one.person),
+        "dg_row": place_name(one.issue_number, one.number),
         "ip": "192.0.2.17",
         "tls": 1,
     }

@@ -57,6 +57,11 @@ class Ban(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+# They mean nothing for the address, and may be heard any number of times. A tuple: looked through
+# by identity, while a set would ask each kind for its hash.
+GOING_WELL = (Kind.DELIVERED, Kind.PROCESSED, Kind.DEFERRED)
+
+
 class Event(NamedTuple):
     """One thing a provider tells, in our words. A tuple, because ten thousand come at once."""
 
@@ -68,12 +73,7 @@ class Event(NamedTuple):
     reason: str = ""  # the provider's or the reader's server's words, without an address
     status: str = ""  # enhanced status code like `5.1.1`, where there is one
     cause: Cause = Cause.UNCLEAR
-
-    @property
-    def goes_well(self) -> bool:
-        """It means nothing for the address, and may be heard any number of times."""
-        kind = self.kind
-        return kind is Kind.DELIVERED or kind is Kind.PROCESSED or kind is Kind.DEFERRED
+    place: str = ""  # where the delivery is said to be in the ledger; nobody has looked yet
 
     def __repr__(self) -> str:
         """Without the address."""
@@ -259,12 +259,12 @@ def _further(
 
     Those are noted at once: an effect of its own for each would take most of the time.
     """
+    done, taken = Kind.DELIVERED, Kind.PROCESSED  # looking up an enum's members takes a while
     for event in events:
-        kind, delivery = event.kind, event.delivery
-        good = kind is Kind.DELIVERED or kind is Kind.PROCESSED
-        if not good or delivery is None or event.reason:
+        kind, delivery, at = event.kind, event.delivery, event.at
+        if (kind is not done and kind is not taken) or delivery is None or event.reason:
             yield from effects(event)
             continue
         settled.add(delivery)
-        if kind is Kind.DELIVERED and delivered.setdefault(delivery, event.at) > event.at:
-            delivered[delivery] = event.at
+        if kind is done and delivered.setdefault(delivery, at) > at:
+            delivered[delivery] = at

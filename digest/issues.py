@@ -232,8 +232,8 @@ class Draft:
         chosen = [known[story] for story in stories]
         return self._message(desk, chosen, more, before=before, date=date)
 
-    def reader(self, subscriber: Subscriber) -> Reader:
-        """What is different for `subscriber` alone."""
+    def reader(self, subscriber: Subscriber, place: str = "") -> Reader:
+        """What is different for `subscriber` alone. `place`: of the delivery in the ledger."""
         newsletter, wanted = self.config.newsletter, subscriber.preferences
         own = self._desk(wanted).translations
         keys, issue, base = self._keys, self.issue.id, newsletter.base_url
@@ -251,6 +251,7 @@ class Draft:
             unsubscribe_url=unsubscribe_url(base, leave),
             view_url=view_url(base, issue, view),
             feedback_url=feedback_url(base, issue, feedback),
+            place=place,
         )
 
     def plan(self, readership: Readership) -> Plan:

@@ -22,7 +22,7 @@ from sendgrid.helpers.mail import From as Sender
 
 from digest.composer import Reader, html_values, text_values
 from digest.layout import Slot
-from digest.providers.sendgrid.letters import DELIVERY_ARGUMENT
+from digest.providers.sendgrid.letters import DELIVERY_ARGUMENT, PLACE_ARGUMENT
 
 
 def values(reader: Reader) -> list[str]:
@@ -69,4 +69,6 @@ def personalization(reader: Reader, tags: Sequence[str], domain: str) -> Persona
     made.add_header(Header("List-Unsubscribe", f"<{reader.unsubscribe_url}>"))
     made.add_header(Header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
     made.add_custom_arg(CustomArg(DELIVERY_ARGUMENT, reader.delivery))
+    if reader.place:
+        made.add_custom_arg(CustomArg(PLACE_ARGUMENT, reader.place))
     return made

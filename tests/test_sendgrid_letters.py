@@ -33,6 +33,7 @@ readers = st.builds(
     unsubscribe_url=links,
     view_url=links,
     feedback_url=links,
+    place=st.sampled_from(["", "1.0", "12.4711"]),
 )
 
 
@@ -99,7 +100,11 @@ def test_no_address_is_twice_in_a_request_and_nobody_is_left_out(numbers, most):
 
 
 def test_the_request_is_the_one_that_the_official_objects_make():
-    people = [*numbered(3), replace(ANA, name="", salutation='Hi <you> & "me",\\ \'')]
+    people = [
+        *numbered(3),
+        replace(ANA, place="12.4711", address="with.place@example.org"),
+        replace(ANA, name="", salutation='Hi <you> & "me",\\ \''),
+    ]
     [body] = bodies(people)
     tags = list(body["personalizations"][0]["substitutions"])
 
@@ -116,6 +121,19 @@ def test_every_reader_has_their_own_headers_and_delivery_id():
     assert mail.headers["List-Id"] == "<weekly.example.com>"
     assert mail.headers["Feedback-ID"] == "weekly-2026-11-19:en:digest:weekly"
     assert mail.arguments == {"dg_did": ANA.delivery}
+
+
+def test_a_delivery_of_the_ledger_goes_out_with_its_place():
+    assert sent(replace(ANA, place="12.4711")).arguments == {
+        "dg_did": ANA.delivery,
+        "dg_row": "12.4711",
+    }
+
+
+def test_no_place_ends_the_argument_it_is_in():
+    with_quote = replace(ANA, place='12.4711","x":"y')
+
+    assert [type(made) for made in FORM.requests([with_quote], 1)] == [Unwritable]
 
 
 def test_a_plain_name_stands_before_the_list_id():

@@ -255,6 +255,14 @@ def test_no_event_is_too_strange(changed, name):
     assert all(event.at.tzinfo and event.reason.isprintable() for event in events)
 
 
+@pytest.mark.parametrize(
+    ("said", "place"), [("12.4711", "12.4711"), (None, ""), (12.4711, ""), (["12.4711"], "")]
+)
+@pytest.mark.parametrize("name", ["delivered", "bounce"])
+def test_the_place_that_went_out_with_a_delivery_comes_back(name, said, place):
+    assert [event.place for event in read(told(event=name, dg_row=said))] == [place]
+
+
 def test_an_event_told_twice_is_given_twice_under_one_id():
     assert [event.event_id for event in read(told(), told())] == ["e1", "e1"]
 

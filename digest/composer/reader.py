@@ -38,6 +38,7 @@ class Reader:
     unsubscribe_url: str
     view_url: str
     feedback_url: str
+    place: str = ""  # the ledger's name for the row of the delivery; empty where there is none
 
     @property
     def recipient(self) -> str:

@@ -11,6 +11,7 @@ from digest.models import Subscriber
 from digest.pace import Breaker, Patience, Rate
 from digest.providers import Answer, Batch, Provider, Receipt, Refusal
 from digest.sender.journal import Journal
+from digest.store.ledger.places import place_name
 from digest.store.ledger.records import Claim, Claimed, Closing, DeliveryState, Mark
 
 BATCH = 250  # deliveries of one edition handed over together, unless a provider says otherwise
@@ -24,7 +25,7 @@ class Material:
     issue_id: str
     # by number, and by the moment that its readers' deliveries were released, if they had to wait
     edition: Callable[[int, datetime | None], EditionMessage]
-    reader: Callable[[Subscriber], Reader]
+    reader: Callable[[Subscriber, str], Reader]  # with the place of the delivery
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Handing:
     """Hands windows over. `going_on` is asked between batches; where it is false, work stops."""
 
     material: Material
+    issue_number: int
     provider: Provider
     journal: Journal
     patience: Patience
@@ -84,7 +86,8 @@ class Handing:
     def _hand_over(
         self, edition: int, released: datetime | None, claimed: Sequence[Claimed]
     ) -> None:
-        readers = [self.material.reader(one.subscriber) for one in claimed]
+        reader, issue = self.material.reader, self.issue_number
+        readers = [reader(one.subscriber, place_name(issue, one.number)) for one in claimed]
         people = {reader.delivery: one for reader, one in zip(readers, claimed, strict=True)}
         started: set[str] = set()
         known: set[str] = set()

@@ -83,6 +83,7 @@ class Hands:
         )
         self._handing = Handing(
             job.material,
+            number,
             job.provider,
             self.journal,
             job.patience,

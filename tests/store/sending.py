@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from digest.composer import Reader
 from digest.content import Content
 from digest.errors import Outcome
 from digest.freshness import Frozen
@@ -71,8 +72,10 @@ class Carrier:
     def __init__(self, **answers: Refusal | BaseException) -> None:
         self.answers = answers  # by the part of the address before the @
         self.taken: list[str] = []
+        self.readers: list[Reader] = []  # as they were given
 
     def hand_over(self, batch: Batch) -> Iterator[Answer]:
+        self.readers += batch.readers
         for reader in batch.readers:
             answer = self.answers.get(reader.address.partition("@")[0])
             if isinstance(answer, BaseException):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from digest.composer import delivery_id
 from digest.errors import Outcome
@@ -12,6 +13,7 @@ from digest.events import Cause, Event, Kind
 from digest.store import Store, SuppressionReason
 from digest.store.ledger.hearing import Heard
 from digest.store.ledger.records import DeliveryState
+from digest.store.ledger.schema import delivery
 from tests.store.conftest import NOW
 from tests.store.sending import Carrier, draft_of, find, frozen, readers, refused, send, states
 
@@ -75,6 +77,34 @@ def test_a_bounce_without_our_argument_is_matched_by_its_address(store: Store, s
     hear(store, told(store, Kind.BOUNCED, 2, delivery=None, status="5.1.1"))
 
     assert facts(store, sent) == {"bounced": 1}
+
+
+def test_of_one_told_by_name_and_by_address_the_earlier_moment_stays(store: Store, sent) -> None:  # type: ignore[no-untyped-def]
+    for number, hours in enumerate([(2, 1), (1, 2)]):
+        named = told(store, Kind.BOUNCED, 2 * number, at=LATER + timedelta(hours=hours[0]))
+        nameless = named._replace(delivery=None, at=LATER + timedelta(hours=hours[1]))
+        hear(store, named, nameless._replace(event_id=f"nameless-{number}"))
+
+    with store.database.reading() as connection:
+        moments = connection.execute(sa.select(delivery.c.bounced_at)).scalars()
+        assert sorted(filter(None, moments)) == [LATER + timedelta(hours=1)] * 2
+
+
+def test_a_delivery_is_found_by_its_place_where_its_address_is_gone(
+    store: Store, tmp_path: Path
+) -> None:
+    readers(store, 2)
+    draft, carrier = draft_of(tmp_path), Carrier()
+    frozen(store, draft)
+    send(store, draft, carrier, tmp_path)
+    event = told(store, Kind.DELIVERED, 1)
+    places = {reader.address: reader.place for reader in carrier.readers}
+    mine, other = places["reader1@example.com"], places["reader0@example.com"]
+    moved = event._replace(address="old@example.com")
+
+    assert hear(store, moved, moved._replace(place=other)).strange == 1
+    assert hear(store, moved._replace(place=mine)).stamped == 1
+    assert hear(store, event._replace(place=other, at=NOW)).stamped == 1  # by its address
 
 
 def test_many_soft_bounces_are_one_hard_one(store: Store, sent) -> None:  # type: ignore[no-untyped-def]

@@ -23,7 +23,11 @@ from digest.errors import ConfigError, DigestError
 from digest.layout import READER_SLOTS, Slot
 from digest.tokens import pause_url
 
-DELIVERY_ARGUMENT = "dg_did"  # comes back in every event; the prefix keeps off SendGrid's own names
+# Both come back in every event; the prefix keeps off SendGrid's own names.
+DELIVERY_ARGUMENT = "dg_did"
+PLACE_ARGUMENT = (
+    "dg_row"  # issue and row in the ledger, where events then find the delivery at once
+)
 
 # SendGrid sends text that fits into Latin-1 as Latin-1, and Gmail then clips it, however short
 # (sendgrid-nodejs#1231). One invisible character beyond it keeps a part in UTF-8.
@@ -35,8 +39,8 @@ _ADDRESS_CHARACTERS = 320
 _HEADER_BYTES = LIST_UNSUBSCRIBE_BYTES  # SendGrid mangles any longer value of a header
 _DELIVERY_ID = 20  # characters
 
-# A delivery id and four links that are the same in JSON, HTML and text (no quotes, `&`, `<`, `>`,
-# `\`), the first of them short enough for a header. One match, because matching is what takes time.
+# A delivery id with its place, and four links, that are the same in JSON, HTML and text (no quotes,
+# `&`, `<`, `>`, `\`), the first link short enough for a header. One match: matching takes the time.
 _LINK = r"https?://[!#-%(-;=?-\[\]-~]+"
 _LINK_BYTES = LIST_UNSUBSCRIBE_BYTES - len("<>")
 _PLAIN = re.compile(
@@ -50,12 +54,13 @@ _TRACKING_OFF: Mapping[str, object] = {
     "subscription_tracking": {"enable": False},
     "ganalytics": {"enable": False},
 }
-# Filled with address, name, delivery, link, delivery. `%.0b` takes a value and prints nothing.
+# Filled with address, name, delivery, link, delivery, place. `%.0b` takes a value, prints nothing.
 _ENVELOPE = (
     b'{"to":[{"email":"%%b"%%b}],"headers":{%b"List-Unsubscribe":"<%%b>",'
     b'"List-Unsubscribe-Post":"List-Unsubscribe=One-Click"},'
-    b'"custom_args":{"' + DELIVERY_ARGUMENT.encode() + b'":"%%b"}'
+    b'"custom_args":{"' + DELIVERY_ARGUMENT.encode() + b'":"%%b"%%b}'
 )
+_PLACE = b',"' + PLACE_ARGUMENT.encode() + b'":"%b"'
 _NOTICE_ENVELOPE = (
     b'{"to":[{"email":"%%b"}],"headers":{%b"Auto-Submitted":"auto-generated"},'
     b'"custom_args":{"' + DELIVERY_ARGUMENT.encode() + b'":"%%b"}}'
@@ -172,7 +177,7 @@ class Form:
             if not self._edition.bulk:
                 return self._notice(reader, recipient)
             links = f"{reader.preferences_url} {reader.view_url} {reader.feedback_url}"
-            if not _PLAIN(f"{reader.delivery} {reader.unsubscribe_url} {links}"):
+            if not _PLAIN(f"{reader.delivery}{reader.place} {reader.unsubscribe_url} {links}"):
                 return self._alone(reader, recipient)
             delivery, unsubscribe = reader.delivery.encode(), reader.unsubscribe_url.encode()
             filled = self._pattern % (
@@ -181,6 +186,7 @@ class Form:
                 delivery,
                 unsubscribe,
                 delivery,
+                _PLACE % reader.place.encode() if reader.place else b"",
                 *_words(reader.salutation, reader.why),
                 reader.preferences_url.encode(),
                 unsubscribe,
@@ -203,7 +209,9 @@ class Form:
         if len(unsubscribe) > _LINK_BYTES:
             raise DigestError("a List-Unsubscribe link is too long")
         names = recipient.encode(), _name_json(reader.name)
-        envelope = self._stationery.envelope % (*names, delivery, unsubscribe.encode(), delivery)
+        place = _PLACE % token(reader.place).encode() if reader.place else b""
+        values = (*names, delivery, unsubscribe.encode(), delivery, place)
+        envelope = self._stationery.envelope % values
         letter = reader.delivery, identity(recipient), envelope + b"}"
         edition = self._edition
         rest = self._stationery.rest(edition, edition.html(reader), edition.text(reader))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigError, DigestError
 from digest.events import Cause, Event, Kind
-from digest.providers.sendgrid.letters import DELIVERY_ARGUMENT
+from digest.providers.sendgrid.letters import DELIVERY_ARGUMENT, PLACE_ARGUMENT
 from digest.providers.sendgrid.words import scrubbed
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _DIGITS = re.compile(r"[0-9]{1,12}")
 _DELIVERY = re.compile(r"[A-Za-z0-9._-]{1,200}").fullmatch
 _EVENT = re.compile(r"[!-~]{1,200}").fullmatch
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_LONGEST = 320  # characters of an address
 _BLOCKED = "blocked"  # a `type` of bounces
 
 # Opens, clicks and news of the account are of no use to us, and left out.
@@ -47,6 +48,10 @@ _KINDS: Mapping[str, Kind] = {
     "unsubscribe": Kind.UNSUBSCRIBED,
     "group_unsubscribe": Kind.UNSUBSCRIBED,
 }
+# Names of our own, because an enum's members take a while to look up.
+_PLAIN = (Kind.DELIVERED, Kind.PROCESSED)
+_UNCLEAR = Cause.UNCLEAR
+_made = tuple.__new__  # a named tuple's own way takes twice as long
 # Beginnings, because the words vary in case and grow tails.
 _CLASSIFICATIONS: Mapping[str, Cause] = {
     "invalid": Cause.MAILBOX,
@@ -139,34 +144,37 @@ def parse(body: bytes) -> Iterator[Event]:
         found = [found]
     if not isinstance(found, list):
         raise DigestError("the events are not a JSON array")
-    return (event for event in map(_event, found) if event is not None)
+    return filter(None, map(_event, found))
 
 
 def _event(raw: Any) -> Event | None:
     """One event in our words; None for one that says nothing to us."""
     if not isinstance(raw, dict) or not isinstance(name := raw.get("event"), str):
         return None
-    kind, at = _KINDS.get(name), _moment(raw.get("timestamp"))
-    if kind is None or at is None:
+    kind = _KINDS.get(name)
+    if kind is None or (at := _moment(raw.get("timestamp"))) is None:
         return None
-    delivery = raw.get(DELIVERY_ARGUMENT)
+    delivery, place = raw.get(DELIVERY_ARGUMENT), raw.get(PLACE_ARGUMENT)
     if not isinstance(delivery, str) or not _DELIVERY(delivery):
         delivery = None
-    address, event_id = _address(_text(raw, "email")), _text(raw, "sg_event_id")
-    if kind is Kind.DELIVERED or kind is Kind.PROCESSED:  # nearly all; they have nothing to explain
-        return Event(kind, delivery, address, at, event_id[:200])
+    if not isinstance(place, str):
+        place = ""
+    if kind in _PLAIN and delivery:  # nearly all; they have nothing to explain, and are not kept
+        address, event_id = _text(raw, "email")[:_LONGEST], _text(raw, "sg_event_id")
+        return _made(Event, (kind, delivery, address, at, event_id, "", "", _UNCLEAR, place))
     if kind is Kind.BOUNCED and _text(raw, "type").lower() == _BLOCKED:
         kind = Kind.BLOCKED
     status = _text(raw, "status")
     return Event(
         kind=kind,
         delivery=delivery,
-        address=address,
+        address=_address(_text(raw, "email")),
         at=at,
-        event_id=_id(event_id),
-        reason=scrubbed(_text(raw, "reason") or _text(raw, "response")),
+        event_id=_id(_text(raw, "sg_event_id")),
+        reason="" if kind in _PLAIN else scrubbed(_text(raw, "reason") or _text(raw, "response")),
         status=status if _STATUS.fullmatch(status) else "",
         cause=_cause(kind, raw),
+        place=place,
     )
 
 
@@ -196,7 +204,7 @@ def _text(raw: Mapping[str, Any], key: str) -> str:
 def _address(text: str) -> str:
     """The address as it was sent; nothing for what cannot be one."""
     plain = text.strip()
-    return plain if "@" in plain and plain.isprintable() and len(plain) <= 320 else ""
+    return plain if "@" in plain and plain.isprintable() and len(plain) <= _LONGEST else ""
 
 
 def _moment(value: Any) -> datetime | None:

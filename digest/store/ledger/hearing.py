@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from digest.addresses import identity_of
 from digest.events import (
+    GOING_WELL,
     Changes,
     Event,
     Fact,
@@ -79,7 +80,8 @@ class Hearing:
             new = _unheard(connection, events)
             changes = gather(new)
             named = {event.delivery: event.address for event in new if event.delivery}
-            places = find_places(connection, named, now if thorough else None)
+            said = {event.place for event in new if event.place}
+            places = find_places(connection, named, said, now if thorough else None)
             settled = _settle(connection, changes, places, now)
             stamped = _stamp(connection, changes, places)
             suppressed = sum(self._suppress(connection, changes, source))
@@ -97,8 +99,8 @@ class Hearing:
     def readers(self, deliveries: Iterable[str], now: datetime) -> dict[str, str]:
         """Whose these deliveries are: id -> address; without what is not ours, or not any more."""
         with self.database.reading() as connection:
-            found = find_places(connection, dict.fromkeys(deliveries, ""), now)
-            people = {place.person: name for name, place in found.items()}
+            found = find_places(connection, dict.fromkeys(deliveries, ""), thorough=now)
+            people = {person: name for name, (_, _, _, person) in found.items()}
             columns = (subscriber.c.id, subscriber.c.email)
             return {people[who]: email for who, email in lookup(connection, columns, list(people))}
 
@@ -162,7 +164,7 @@ def _unheard(connection: sa.Connection, events: Sequence[Event]) -> list[Event]:
     Only what means something for an address has to be remembered: somebody may have come back
     since. Of all else the earliest telling stays, however often it is told.
     """
-    ids = {one.event_id: one for one in events if not one.goes_well and one.event_id}
+    ids = {one.event_id: one for one in events if one.kind not in GOING_WELL and one.event_id}
     if not ids:
         return list(events)
     known = {name for (name,) in lookup(connection, (provider_event.c.id,), list(ids))}
@@ -178,13 +180,13 @@ def _settle(
     """Take as submitted what was unknown and the provider has after all."""
     unknown = DeliveryState.UNKNOWN.value
     found = [
-        place
-        for name, place in places.items()
-        if place.state == unknown and name in changes.settled
+        (issue, number)
+        for name, (issue, number, state, _) in places.items()
+        if state == unknown and name in changes.settled
     ]
     settled = 0
-    for place in sorted(found):
-        this = (delivery.c.issue_number == place.issue, delivery.c.number == place.number)
+    for issue, number in sorted(found):
+        this = (delivery.c.issue_number == issue, delivery.c.number == number)
         values = {
             "state": DeliveryState.SUBMITTED.value,
             "submitted_at": sa.func.coalesce(delivery.c.submitted_at, now),
@@ -192,7 +194,7 @@ def _settle(
         update = sa.update(delivery).where(*this, delivery.c.state == unknown).values(values)
         if connection.execute(update).rowcount:
             settled += 1
-            cover(connection, place.issue, place.number, place.number + 1)
+            cover(connection, issue, number, number + 1)
     return settled
 
 
@@ -200,7 +202,7 @@ def _stamp(connection: sa.Connection, changes: Changes, places: Mapping[str, Pla
     """Set the facts; one without a delivery is about the latest one to its address."""
     nameless = {address for name, address, _ in changes.stamps if name is None}
     people = find_people(connection, nameless) if nameless else {}
-    told: dict[Fact, list[tuple[Place, Telling]]] = {}
+    told: dict[Fact, dict[Place, Telling]] = {}
     for (name, address, fact), telling in changes.stamps.items():
         if name is not None:
             place = places.get(name)
@@ -208,8 +210,10 @@ def _stamp(connection: sa.Connection, changes: Changes, places: Mapping[str, Pla
             person = people.get(address)
             place = latest_place(connection, person, telling.at) if person is not None else None
         if place is not None:
-            told.setdefault(fact, []).append((place, telling))
+            # one row may be told of by its name and by its address; a statement changes it once
+            some = told.setdefault(fact, {})
+            some[place] = min(telling, some.get(place, telling))
     plain = [(places[name], at) for name, at in changes.delivered.items() if name in places]
     return write_delivered(connection, plain) + sum(
-        write_stamps(connection, fact, some) for fact, some in told.items()
+        write_stamps(connection, fact, list(some.items())) for fact, some in told.items()
     )

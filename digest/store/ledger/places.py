@@ -1,12 +1,15 @@
 """Where in the ledger the deliveries are that providers name, for many names at once.
 
-A delivery's id is a hash of issue and reader, so it is found through its reader: the address that
-the provider tells with it. Which issue it was is tried from the newest one back.
+A delivery's id is a hash of issue and reader. Where a provider tells with it the place that we gave
+along, the row there counts if the id is that of its issue and reader. All others (an older mail, a
+place that is wrong) are found through the address that the provider tells; which issue it was is
+tried from the newest one back.
 """
 
+import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,32 +34,39 @@ _LATEST = sa.text("""
 """).bindparams(sa.bindparam("at", type_=MOMENT), sa.bindparam("states", expanding=True))
 
 
-class Place(NamedTuple):
-    """A delivery, and whose it is."""
+_PLACE = re.compile(r"\b([0-9]{1,12})\.([0-9]{1,12})\b", re.ASCII)
 
-    issue: int
-    number: int
-    state: str
-    person: int
+
+def place_name(issue_number: int, number: int) -> str:
+    """A place as it goes out with a message and comes back in its events."""
+    return f"{issue_number}.{number}"
+
+
+# Issue, row, state, and whose it is: as the driver gives it, because to make named tuples of them
+# takes nearly as long as to find the rows.
+Place = tuple[int, int, str, int]
 
 
 def find_places(
-    connection: sa.Connection, wanted: Mapping[str, str], thorough: datetime | None = None
+    connection: sa.Connection,
+    wanted: Mapping[str, str],
+    said: Iterable[str] = (),
+    thorough: datetime | None = None,
 ) -> dict[str, Place]:
     """The places of deliveries by their ids, given with the address that each went to.
 
-    With `thorough` (now) also of those whose address has changed or is gone: a second for a
-    million deliveries.
+    `said`: where they are, by the provider's word. With `thorough` (now) also of those whose
+    address has changed or is gone: a second for a million deliveries.
     """
     found: dict[str, Place] = {}
-    keys = set(_keys(wanted.values()))
-    for number, name in _issues(connection) if keys else ():
-        if not keys:
-            break
-        _take(_deliveries(connection, number, list(keys)), name, wanted, found)
-        if len(found) == len(wanted):
-            break
-        keys = set(_keys(to for name, to in wanted.items() if name not in found))
+    if not wanted:
+        return found
+    issues = _issues(connection)
+    for number, rows in _rows_of(said).items():
+        if number in issues:
+            _take(_deliveries_at(connection, number, rows), issues[number], wanted, found)
+    if len(found) < len(wanted):
+        _find_by_address(connection, wanted, issues, found)
     if thorough is not None and (left := wanted.keys() - found.keys()):
         _search(connection, left, thorough, found)
     return found
@@ -73,7 +83,28 @@ def latest_place(connection: sa.Connection, person: int, at: datetime) -> Place 
     """The latest delivery that was handed over to someone before that moment."""
     values = {"person": person, "at": at, "states": HANDED_OVER}
     row = connection.execute(_LATEST, values).one_or_none()
-    return None if row is None else Place(row.issue_number, row.number, row.state, person)
+    return None if row is None else (row.issue_number, row.number, row.state, person)
+
+
+def _rows_of(said: Iterable[str]) -> dict[int, list[int]]:
+    """The rows of each issue where somebody says that deliveries are."""
+    rows: dict[str, list[int]] = {}
+    for number, row in _PLACE.findall(" ".join(set(said))):
+        rows.setdefault(number, []).append(int(row))
+    return {int(number): some for number, some in rows.items()}
+
+
+def _find_by_address(
+    connection: sa.Connection,
+    wanted: Mapping[str, str],
+    issues: Mapping[int, str],
+    found: dict[str, Place],
+) -> None:
+    for number, issue_id in issues.items():
+        keys = list(_keys(to for name, to in wanted.items() if name not in found))
+        if not keys:
+            break
+        _take(_deliveries(connection, number, keys), issue_id, wanted, found)
 
 
 def _keys(addresses: Iterable[str]) -> dict[str, list[str]]:
@@ -87,18 +118,19 @@ def _keys(addresses: Iterable[str]) -> dict[str, list[str]]:
     return keys
 
 
-def _issues(connection: sa.Connection) -> Sequence[tuple[int, str]]:
+def _issues(connection: sa.Connection) -> dict[int, str]:
+    """Number -> id, from the newest one back."""
     query = (
         sa.select(issue.c.number, issue.c.id)
         .where(~issue.c.id.startswith("~"))
         .order_by(issue.c.number.desc())
         .limit(_ISSUES)
     )
-    return [(number, name) for number, name in connection.execute(query)]
+    return {row.number: row.id for row in connection.execute(query)}
 
 
 def _take(
-    rows: Iterable[tuple[int, int, str, int]],
+    rows: Iterable[Place],
     issue_id: str,
     wanted: Container[str],
     found: dict[str, Place],
@@ -106,13 +138,25 @@ def _take(
     """Keep the deliveries of an issue that are wanted."""
     for row in rows:
         if (name := delivery_id(issue_id, row[3])) in wanted:
-            found[name] = Place._make(row)
+            found[name] = row
 
 
-def _deliveries(
-    connection: sa.Connection, number: int, keys: Sequence[str]
-) -> list[tuple[int, int, str, int]]:
-    """The deliveries of an issue to these addresses, by the driver itself: half of the time."""
+def _deliveries_at(connection: sa.Connection, number: int, rows: Iterable[int]) -> list[Place]:
+    """The deliveries of an issue in these rows."""
+    query = """
+        SELECT issue_number, number, state, subscriber_id FROM {said}
+        CROSS JOIN delivery WHERE issue_number = {one} AND number = said.value
+    """
+    listed = ",".join(map(str, sorted(rows)))  # neighbours lie together
+    if connection.dialect.name == "sqlite":
+        query = query.format(said="json_each(?) AS said", one="?")
+        return _fetched(connection, query, (f"[{listed}]", number))
+    query = query.format(said="unnest(%s::bigint[]) AS said (value)", one="%s")
+    return _fetched(connection, query, (f"{{{listed}}}", number))
+
+
+def _deliveries(connection: sa.Connection, number: int, keys: Sequence[str]) -> list[Place]:
+    """The deliveries of an issue to these addresses."""
     query = """
         SELECT delivery.issue_number, delivery.number, delivery.state, delivery.subscriber_id
         FROM subscriber
@@ -120,16 +164,21 @@ def _deliveries(
         WHERE delivery.issue_number = {one} AND delivery.subscriber_id = subscriber.id
         AND subscriber.address {among}
     """
+    if connection.dialect.name == "sqlite":
+        marks = f"IN ({','.join('?' * len(keys))})"
+        return _fetched(connection, query.format(one="?", among=marks), (number, *keys))
+    among = "= ANY(%s)"
+    return _fetched(connection, query.format(one="%s", among=among), (number, list(keys)))
+
+
+def _fetched(connection: sa.Connection, query: str, values: tuple[Any, ...]) -> list[Place]:
+    """By the driver itself: half of the time."""
     driver = connection.connection.driver_connection
     assert driver is not None
     cursor = driver.cursor()
     try:
-        if connection.dialect.name == "sqlite":
-            marks = f"IN ({','.join('?' * len(keys))})"
-            cursor.execute(query.format(one="?", among=marks), (number, *keys))
-        else:
-            cursor.execute(query.format(one="%s", among="= ANY(%s)"), (number, list(keys)))
-        rows: list[tuple[int, int, str, int]] = cursor.fetchall()
+        cursor.execute(query, values)
+        rows: list[Place] = cursor.fetchall()
     finally:
         cursor.close()
     return rows
@@ -152,9 +201,9 @@ def _search(
         .where(issue.c.planned_at > now - _THOROUGH)
     )
     with connection.execute(query.execution_options(yield_per=1000)) as rows:
-        for issue_id, *place in rows:
+        for issue_id, number, row, state, person in rows:
             if not left:
                 break
-            if (name := delivery_id(issue_id, place[-1])) in left:
+            if (name := delivery_id(issue_id, person)) in left:
                 left.discard(name)
-                found[name] = Place(*place)
+                found[name] = (number, row, state, person)

@@ -18,7 +18,8 @@ WHERE issue_number = ?3 AND number = ?4 AND ({fact}_at IS NULL OR {fact}_at > ?1
 """
 _DELIVERED = """
 UPDATE delivery SET delivered_at = ?1
-WHERE issue_number = ?2 AND number = ?3 AND (delivered_at IS NULL OR delivered_at > ?1)
+WHERE issue_number = ?2 AND number IN (SELECT value FROM json_each(?3))
+  AND (delivered_at IS NULL OR delivered_at > ?1)
 """
 _POSTGRESQL = """
 UPDATE delivery SET {fact}_at = new.at, reason = coalesce(delivery.reason, new.reason)
@@ -35,7 +36,10 @@ def write_delivered(connection: sa.Connection, told: Sequence[tuple[Place, datet
         return write_stamps(
             connection, Fact.DELIVERED, [(place, Telling(at, "")) for place, at in told]
         )
-    rows = [(to_text(at), place[0], place[1]) for place, at in told]
+    alike: dict[tuple[datetime, int], list[int]] = {}
+    for place, at in told:
+        alike.setdefault((at, place[0]), []).append(place[1])
+    rows = [(to_text(at), issue, str(sorted(numbers))) for (at, issue), numbers in alike.items()]
     return connection.exec_driver_sql(_DELIVERED, rows).rowcount if rows else 0
 
 
@@ -46,15 +50,13 @@ def write_stamps(
     if not told:
         return 0
     if connection.dialect.name == "sqlite":
-        rows = [
-            (to_text(one.at), one.reason or None, place.issue, place.number) for place, one in told
-        ]
+        rows = [(to_text(one.at), one.reason or None, place[0], place[1]) for place, one in told]
         return connection.exec_driver_sql(_SQLITE.format(fact=fact.value), rows).rowcount
     told = sorted(told)  # rows are locked in one order, whoever else writes
     columns = (
         [one.at for _, one in told],
         [one.reason or None for _, one in told],
-        [place.issue for place, _ in told],
-        [place.number for place, _ in told],
+        [place[0] for place, _ in told],
+        [place[1] for place, _ in told],
     )
     return connection.exec_driver_sql(_POSTGRESQL.format(fact=fact.value), columns).rowcount
