@@ -61,11 +61,12 @@ def edition_of(draft: Draft) -> EditionMessage:
 
 
 def people(draft: Draft, count: int) -> Iterator[Reader]:
-    """Readers as an issue has them; past a thousand only delivery and address are new."""
+    """Readers as an issue has them; past a thousand only delivery, address and place are new."""
     some = [draft.reader(subscriber) for subscriber in subscribers(min(count, 1000))]
     for n in range(count):
         delivery = f"d{n:019d}"
-        yield replace(some[n % len(some)], delivery=delivery, address=f"reader.{n}@example.org")
+        address, place = f"reader.{n}@example.org", f"12.{n}"
+        yield replace(some[n % len(some)], delivery=delivery, address=address, place=place)
 
 
 def headers() -> dict[str, str]:
