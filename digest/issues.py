@@ -234,9 +234,8 @@ class Draft:
 
     def reader(self, subscriber: Subscriber, place: str = "") -> Reader:
         """What is different for `subscriber` alone. `place`: of the delivery in the ledger."""
-        newsletter, wanted = self.config.newsletter, subscriber.preferences
-        own = self._desk(wanted).translations
-        keys, issue, base = self._keys, self.issue.id, newsletter.base_url
+        wanted, keys, issue = subscriber.preferences, self._keys, self.issue.id
+        own, base = self._desk(wanted).translations, self.config.newsletter.base_url
         token = sign(keys, Purpose.PREFERENCES, subscriber.id)
         leave = sign(keys, Purpose.UNSUBSCRIBE, subscriber.id)
         view = sign(keys, Purpose.VIEW, subscriber.id, context=issue)
