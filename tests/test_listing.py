@@ -56,6 +56,29 @@ def test_a_story_that_is_not_out_yet_may_be_put_off():
     assert listed([story("a", published=NOW + 9 * HOUR)], [known]).times == {"a": NOW + 9 * HOUR}
 
 
+def test_what_is_listed_at_the_last_sync_itself_may_be_put_off_too():
+    """A window that this sync closed ends there, and does not hold it."""
+    known = Known("a", "", LAST)
+
+    assert listed([story("a", published=NOW + 9 * HOUR)], [known]).times == {"a": NOW + 9 * HOUR}
+
+
+def test_a_story_that_is_away_for_long_went_when_that_was_first_seen():
+    away = Known("a", "", LAST - HOUR, gone=True)
+
+    assert listed([], [away]).gone == ()
+
+
+def test_where_the_clock_was_set_back_a_late_story_is_listed_now_and_not_in_the_future():
+    ahead = NOW + 9 * HOUR
+    made = listed([story("late", published=LAST)], last=ahead)
+
+    assert (made.at, made.times) == (NOW, {"late": NOW})
+    closed = NOW + HOUR  # the end of a window that was closed before the clock went back
+    assert moment_of(ahead, NOW, closed) == closed
+    assert moment_of(closed, NOW, ahead) == closed
+
+
 def test_a_draft_is_not_there_yet():
     made = listed([story("a", draft=True)])
 

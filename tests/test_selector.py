@@ -55,6 +55,20 @@ def test_only_the_readers_languages_are_in():
     assert ids(select(stories, follow="ai")) == ["a", "b"]
 
 
+def test_looking_further_back_never_cuts_the_window():
+    early = story("early", "ai", published=WINDOW.start)
+    late = WINDOW.start + timedelta(hours=1)
+    selector = Selector([early], WINDOW, NOW, key=str.casefold, caps=CAPS, reach=late)
+
+    assert ids(selector.select(Preferences(("ai",)))) == ["early"]
+
+
+def test_a_story_of_this_very_moment_is_not_of_the_future():
+    now = WINDOW.end - timedelta(hours=1)
+
+    assert ids(select([story("a", "ai", published=now)], follow="ai", now=now)) == ["a"]
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -159,6 +173,22 @@ def test_the_byte_cap_turns_cards_into_titles():
 
     assert len(chosen.picks) == 2
     assert len(chosen.more) == 3
+
+
+def test_titles_give_way_first_but_only_down_to_a_quarter_of_the_bytes():
+    caps = Caps(12, 8_000, lambda cards, titles: 1000 + 1000 * len(cards) + 500 * len(titles))
+
+    chosen = select([story(f"s{n}", "ai") for n in range(20)], follow="ai", caps=caps)
+
+    assert (len(chosen.picks), len(chosen.more)) == (5, 4)
+
+
+def test_one_story_is_sent_however_large_it_is():
+    caps = Caps(12, 1_000, lambda cards, titles: 9_000 * len(cards) + 100 * len(titles))
+
+    chosen = select([story("a", "ai"), story("b", "ai")], follow="ai", caps=caps)
+
+    assert (ids(chosen), chosen.more) == (["a"], ())
 
 
 tags = st.lists(st.sampled_from(["ai", "llm", "css", "rust", "go"]), unique=True, max_size=3)

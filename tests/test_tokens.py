@@ -1,5 +1,6 @@
 """Signed links: ours are read back, everything else is refused alike."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -151,6 +152,23 @@ def test_a_reader_from_a_file_has_one_id_in_any_case(address):
     assert number == subscriber_id(address.upper(), NEW) == subscriber_id(address.lower(), NEW)
     assert 0 <= number < 2**63
     assert number != subscriber_id(address, OLD)
+
+
+def test_an_expiry_cannot_be_made_of_a_context():
+    """What a link proves but does not carry cannot be written into it as an expiry to come."""
+    later = b"kzzz"  # of February 2027
+    raw = urlsafe_b64decode(sign(KEYS, Purpose.VIEW, 7, context=later.decode()) + "==")
+    forged = urlsafe_b64encode(raw[:9] + later + raw[9:]).rstrip(b"=").decode()
+
+    with pytest.raises(TokenError):
+        verify(KEYS, Purpose.VIEW, forged, now=NOW)
+
+
+def test_the_id_of_a_reader_from_a_file_never_changes():
+    """Links that were mailed hold it, and the outbox knows by it what it took."""
+    assert subscriber_id("ana@example.com", OLD) == 6824931158616993906
+    longer = subscriber_id("ana@example.com", b"k" * 65)
+    assert longer != subscriber_id("ana@example.com", b"k" * 64)
 
 
 def test_links_are_short_and_lead_to_the_readers_pages():

@@ -6,8 +6,16 @@ from datetime import timedelta
 import pytest
 
 from digest.errors import StoreError
-from digest.models import Cadence, Preferences, State, SuppressionReason
+from digest.models import (
+    NOTHING_CHOSEN,
+    Cadence,
+    Chosen,
+    Preferences,
+    State,
+    SuppressionReason,
+)
 from digest.store import Consent, RequestKind, Wish
+from digest.store.records import LIFTED_BY_CONFIRMING
 from tests.store.conftest import CONSENT, NOW
 
 LATER = NOW + timedelta(hours=1)
@@ -119,6 +127,65 @@ def test_a_subscription_never_moves_onto_another(store):
     assert store.subscriptions.find(ANA)
 
 
+NEW = "ana@new.example"
+
+
+def moving(store, reason=None):
+    """A reader who asked to move to an address that something stands against."""
+    person = store.subscriptions.add(ANA, CONSENT, NOW).subscriber.id
+    if reason is not None:
+        store.suppressions.add(NEW, reason, NOW, "test")
+    return person, store.requests.ask(RequestKind.CHANGE, NEW, NOW, person=person).id
+
+
+@pytest.mark.parametrize("reason", [SuppressionReason.COMPLAINED, SuppressionReason.MANUAL])
+def test_nobody_moves_to_an_address_that_said_no(store, reason):
+    _, request = moving(store, reason)
+
+    with pytest.raises(StoreError):
+        store.requests.move(request, LATER)
+    assert store.subscriptions.find(ANA)
+    assert store.subscriptions.find(NEW) is None
+
+
+@pytest.mark.parametrize("reason", LIFTED_BY_CONFIRMING)
+def test_a_yes_from_the_new_mailbox_lifts_what_a_yes_can(store, reason):
+    _, request = moving(store, reason)
+
+    assert store.requests.move(request, LATER).suppressions == ()
+
+
+def test_who_moved_is_known_by_the_new_address_alone(store):
+    person, request = moving(store)
+    store.requests.move(request, LATER)
+    told = [event.detail for event in store.subscriptions.history(person)]
+    store.suppressions.add(ANA, SuppressionReason.BOUNCED, LATER, "test")
+    untouched = store.subscriptions.get(person).suppressions
+    store.suppressions.add(NEW, SuppressionReason.BOUNCED, LATER, "test")
+
+    assert "moved to another address" in told
+    assert untouched == ()
+    assert store.subscriptions.get(person).suppressions == (SuppressionReason.BOUNCED,)
+
+
+def test_a_yes_ends_a_pause(store):
+    """They asked for mail now, whatever they wanted before."""
+    person = store.subscriptions.add(ANA, CONSENT, NOW).subscriber.id
+    store.subscriptions.pause(person, NOW + timedelta(days=90), NOW)
+
+    assert store.requests.confirm(asked(store).id, YES, LATER).pause_until is None
+
+
+@pytest.mark.parametrize(("cadence", "kept"), [(Cadence.WEEKLY, True), (Cadence.DAILY, False)])
+def test_a_chosen_day_is_kept_with_the_cadence_that_has_it(store, cadence, kept):
+    chosen = Chosen(day=3, hour=7)
+    person = store.subscriptions.add(ANA, CONSENT, NOW).subscriber.id
+    store.subscriptions.change(person, NOW, cadence=Cadence.WEEKLY, chosen=chosen)
+    found = store.requests.confirm(asked(store, wish=replace(WISH, cadence=cadence)).id, YES, LATER)
+
+    assert found.subscriber.chosen == (chosen if kept else NOTHING_CHOSEN)
+
+
 def test_a_link_for_one_thing_does_not_do_another(store):
     person = store.subscriptions.add(ANA, CONSENT, NOW).subscriber.id
     change = store.requests.ask(RequestKind.CHANGE, "ana@new.example", NOW, person=person)
@@ -132,6 +199,7 @@ def test_a_link_for_one_thing_does_not_do_another(store):
 def test_what_nobody_confirmed_is_purged(store):
     old, new = asked(store), asked(store, "bo@example.com", now=NOW + timedelta(days=5))
 
+    assert store.requests.purge(NOW) == 0
     assert store.requests.purge(NOW + timedelta(days=1)) == 1
     assert store.requests.find(old.id) is None
     assert store.requests.find(new.id)

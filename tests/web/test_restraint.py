@@ -53,6 +53,15 @@ def test_looks_and_mails_are_counted_apart(quick_pages):
     assert refused(restraint, "198.51.100.1") == 429
 
 
+def test_renderings_have_a_limit_for_everybody_too():
+    restraint = Restraint(mails_an_hour=1)
+    for number in range(240):
+        restraint.rendering(f"198.51.{number}.1")
+
+    with pytest.raises(HTTPException):
+        restraint.rendering("203.0.113.1")
+
+
 def test_a_mail_beyond_those_that_may_wait_is_not_taken(monkeypatch):
     monkeypatch.setattr(mailing, "WAITING", 1)
     held, posted, failed = threading.Event(), [], []
