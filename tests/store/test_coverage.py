@@ -61,6 +61,24 @@ def test_marks_of_many_windows_are_moved_in_the_order_of_readers(
     assert sorted(marks(half_sent), key=str) == [ISSUE.window.end] * (READERS - 1) + [None]
 
 
+def test_who_may_have_got_an_issue_counts_as_reached(store: Store, tmp_path: Path) -> None:
+    """Handed over without an answer: the next issue must not tell them the same again."""
+    readers(store, READERS)
+    draft = draft_of(tmp_path)
+    frozen(store, draft)
+    journal = Journal(tmp_path / "journal", "carrier")
+    claims = store.ledger.claims(find(store, draft).number, journal.owner)
+    claim = claims.turn(None, NOW).claim
+    assert claim is not None
+    unknown = [Mark(one.number, DeliveryState.UNKNOWN) for one in claim.deliveries]
+    claims.close(Closing(claim.held, tuple(unknown)), NOW)
+    journal.close()
+
+    store.ledger.settle_coverage()
+
+    assert marks(store) == [ISSUE.window.end] * READERS
+
+
 def test_what_another_issue_has_just_handed_over_is_not_repeated(
     store: Store, tmp_path: Path
 ) -> None:

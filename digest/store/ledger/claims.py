@@ -31,7 +31,6 @@ LEASE = timedelta(hours=1)
 
 _GOING_ON = (IssueState.PLANNED.value, IssueState.SENDING.value)
 _PLANNED, _UNKNOWN = DeliveryState.PLANNED, DeliveryState.UNKNOWN
-_HANDED_OVER = (DeliveryState.SUBMITTED, _UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -141,7 +140,7 @@ def _close(connection: sa.Connection, number: int, closing: Closing, now: dateti
         write_marks(connection, number, closing.marks, now, expected=_PLANNED)
         _drop_cancelled(connection, number, held)
         windows.let_go(connection, number, held)
-    if any(mark.state in _HANDED_OVER for mark in closing.marks):
+    if any(mark.state in coverage.HANDED_OVER for mark in closing.marks):
         coverage.due(connection, number, held.lo)
 
 
