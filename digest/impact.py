@@ -8,6 +8,7 @@ from pathlib import Path
 
 from digest.cadence import next_due
 from digest.changes import Change
+from digest.clicks import counting
 from digest.composer import measure
 from digest.config import Config
 from digest.content import Content, read_post
@@ -202,6 +203,8 @@ def _scale(config: Config, now: datetime) -> Callable[[Sequence[Story]], int]:
         if not stories:
             return 0
         compiled = renderer.compile(stories, issue, config.newsletter.language)
+        if config.stats.clicks:
+            compiled, _ = counting(compiled, config.newsletter.base_url, issue.id)
         sizes = measure(compiled.html)
         return sum(sizes.stories[story.id] + sizes.contents[story.id] for story in stories)
 

@@ -146,14 +146,16 @@ def test_what_no_default_can_give_is_asked_for(newsletter):
     assert seen["config.postal_address"].verdict == "warning"
 
 
-def test_counting_clicks_needs_a_store(newsletter):
-    config = newsletter(stats="clicks = true")
+def test_counting_clicks_needs_a_store_and_to_know_who_asks(newsletter):
+    behind = newsletter(stats="clicks = true", web='trusted_proxies = ["127.0.0.1"]')
 
-    before = verdicts(found(config, offline=True))
+    before = verdicts(found(behind, offline=True))
     Path("digest.sqlite3").touch()
-    after = verdicts(found(config, offline=True))
+    after = verdicts(found(behind, offline=True))
+    alone = verdicts(found(newsletter(stats="clicks = true"), offline=True))
 
     assert (before["config.clicks"], after["config.clicks"]) == ("warning", "ok")
+    assert alone["config.clicks"] == "warning"
     assert verdicts(found(newsletter(), offline=True))["config.clicks"] == "ok"
 
 

@@ -235,3 +235,13 @@ def test_the_workflow_is_one_and_its_commands_exist():
         words = shlex.split(line.strip().partition(" || ")[0])
         assert words[1] == "check"
         assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_counted_links_weigh_what_they_weigh_in_the_mail(repository, run, monkeypatch):
+    repository.post("fresh", tags="#ai #python", published=TOMORROW)
+    (direct,) = impacts(run).values()
+    monkeypatch.setenv("DIGEST_STATS__CLICKS", "true")
+    (counted,) = impacts(run).values()
+
+    assert counted["html_bytes"] != direct["html_bytes"]
+    assert counted["readers"] == direct["readers"]

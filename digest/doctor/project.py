@@ -47,11 +47,14 @@ def examine_settings(config: Config) -> Iterator[Result]:
 def _clicks(config: Config) -> Result:
     if not config.stats.clicks:
         return ok("config.clicks", "clicks are not counted")
-    if config.database or (config.root / FILE).exists():
-        site = config.newsletter.base_url
-        return ok("config.clicks", f"clicks are counted; links of mails lead through {site}/g/")
-    fix = "make a store: digest subscribers import FILE --consent 'how they agreed'"
-    return warning("config.clicks", "clicks are counted in a store, and there is none yet", fix)
+    if not config.database and not (config.root / FILE).exists():
+        fix = "make a store: digest subscribers import FILE --consent 'how they agreed'"
+        return warning("config.clicks", "clicks are counted in a store, and there is none yet", fix)
+    if not config.web.trusted_proxies:
+        fix = "set web.trusted_proxies to the address of the proxy before `digest serve`"
+        return warning("config.clicks", "behind a proxy all readers are counted as one", fix)
+    site = config.newsletter.base_url
+    return ok("config.clicks", f"clicks are counted; links of mails lead through {site}/g/")
 
 
 def _of_nobody(domain: str) -> bool:

@@ -66,7 +66,6 @@ class _Today:
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     seen: _Recent = field(default_factory=_Recent)  # visitor, issue, link
     programs: _Recent = field(default_factory=_Recent)  # visitors
-    crowds: _Recent = field(default_factory=_Recent)  # addresses from where too much came at once
 
     def hash(self, *parts: str) -> bytes:
         text = "\0".join(parts).encode("utf-8", "replace")
@@ -85,6 +84,7 @@ class Counting:
         self._today = _Today(now().date())
         self._stays: dict[tuple[bytes, str], _Stay] = {}  # by visitor and issue, oldest first
         self._places: Counter[bytes] = Counter()  # visits that wait, by address
+        self._crowds: set[bytes] = set()  # addresses from where too much comes, as long as it does
         self._waiting = 0
         self._counts: dict[Click, Clicks] = {}
         self._lost = 0
@@ -110,7 +110,7 @@ class Counting:
             self._places[at] += 1
             self._waiting += 1
             if self._places[at] > OF_PLACE:
-                known.crowds.put(at)
+                self._crowds.add(at)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="clicks", daemon=True)
                 self._thread.start()
@@ -162,13 +162,14 @@ class Counting:
         known = self._today
         if len(stay.codes) > FOLLOWED:
             known.programs.put(visitor)
-        program = stay.program or visitor in known.programs or stay.place in known.crowds
+        program = stay.program or visitor in known.programs or stay.place in self._crowds
         for code in stay.codes:
             self._count(Click(issue, code, known.day), int(not program), int(program))
         self._waiting -= len(stay.codes)
         self._places[stay.place] -= len(stay.codes)
         if not self._places[stay.place]:
             del self._places[stay.place]
+            self._crowds.discard(stay.place)
 
     def _count(self, click: Click, people: int, machines: int) -> None:
         before = self._counts.get(click, Clicks())

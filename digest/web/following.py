@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -20,7 +21,8 @@ from digest.web.visits import Visit, route
 _KEPT = 10_000  # links; what a link leads to never changes
 _ISSUE, _CODE = re.compile("[a-z]+-[0-9-]{10}"), re.compile(f"[a-z2-7]{{{CODE}}}")
 _SAFE = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986 2.2, and what is encoded already
-_EARLY = ("sec-purpose", "purpose", "x-purpose", "x-moz")  # a browser loads before anybody follows
+_PURPOSE = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_EARLY = re.compile("prefetch|prerender|preview")  # a browser loads before anybody follows
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -39,8 +41,7 @@ class Following:
         request, counting = visit.request, self._site.counting
         issue, code = (str(request.path_params[name]) for name in ("issue", "code"))
         target = self._target(issue, code)
-        early = any(request.headers.get(name) for name in _EARLY)
-        if counting is not None and request.method == "GET" and not early:
+        if counting is not None and request.method == "GET" and _is_followed(request.headers):
             counting.note(issue, code, visit.asker, request.headers.get("user-agent", ""))
         return Response(status_code=302, headers={"Location": target})
 
@@ -51,6 +52,12 @@ class Following:
         if found is None:
             raise HTTPException(404)
         return location(found)
+
+
+def _is_followed(headers: Headers) -> bool:
+    """Whether this opens a page: nothing that is loaded ahead, or as a picture of another page."""
+    early = any(_EARLY.search(headers.get(name, "").lower()) for name in _PURPOSE)
+    return not early and headers.get("sec-fetch-dest", "document") == "document"
 
 
 def location(url: str) -> str:

@@ -4,10 +4,13 @@ nothing."""
 import threading
 
 import pytest
+from starlette.testclient import TestClient
 
+from digest.cli.serving import Service
 from digest.clicks import CountedLink, Place, code_of
 from digest.errors import StoreError
 from digest.store.links import Clicks, write_links
+from digest.tokens import Purpose
 from digest.web import counting
 from digest.web.counting import FOLLOWED, OF_PLACE, Counting, is_program
 from digest.web.following import location
@@ -105,9 +108,15 @@ def test_a_head_leads_on_and_is_not_counted(counted):
 
 @pytest.mark.parametrize(
     "header",
-    [{"sec-purpose": "prefetch;prerender"}, {"purpose": "prefetch"}, {"x-moz": "prefetch"}],
+    [
+        {"sec-purpose": "prefetch;prerender"},
+        {"purpose": "Prefetch"},
+        {"x-moz": "prefetch"},
+        {"sec-fetch-dest": "image"},
+        {"sec-fetch-dest": "empty"},
+    ],
 )
-def test_what_a_browser_loads_early_is_not_counted(counted, header):
+def test_what_a_browser_loads_ahead_or_within_another_page_is_not_counted(counted, header):
     assert follow(counted, URLS[0], **header).status_code == 302
     assert clicks(counted) == {}
 
@@ -155,8 +164,16 @@ def test_who_follows_a_few_links_is_a_person(counted):
 def test_many_browsers_at_one_address_at_once_are_programs(counted):
     for n in range(OF_PLACE + 1):
         follow(counted, URLS[n % 3], agent=f"{FIREFOX} {n}")
-
     assert {one.people for one in clicks(counted).values()} == {0}
+
+    follow(counted, URLS[9])  # whoever is there when it is over
+    assert clicks(counted)[URLS[9]] == Clicks(1, 0)
+
+
+def test_a_tab_that_is_opened_is_counted(counted):
+    follow(counted, URLS[0], **{"sec-fetch-dest": "document", "sec-purpose": ""})
+
+    assert clicks(counted) == {URLS[0]: Clicks(1, 0)}
 
 
 @pytest.mark.parametrize(
@@ -285,3 +302,33 @@ def test_visits_at_the_same_time_are_all_counted(counted):
         thread.join()
 
     assert clicks(counted) == {URLS[0]: Clicks(400, 0)}
+
+
+def test_a_reload_counts_what_waits_and_turns_counting_off(counted, monkeypatch):
+    monkeypatch.chdir(counted.config.root)  # whose digest.toml does not ask for it
+    site = counted.site
+    service = Service(site.config, site.store, site.keys, site.now, None, None)
+    base = counted.config.newsletter.base_url
+    browser = TestClient(service._pages, base_url=base, follow_redirects=False)
+    browser.headers["user-agent"] = FIREFOX
+
+    browser.get(path(URLS[0]))
+    assert service.reload()
+    on = browser.get(path(URLS[1]))
+    service._site.close()
+
+    assert on.headers["location"] == URLS[1]
+    rows = counted.store.links.of(ISSUE)
+    assert {one.link.url: one.clicks for one in rows if any(one.clicks)} == {URLS[0]: (1, 0)}
+
+
+def test_what_is_looked_at_on_the_pages_leads_straight_on(counted):
+    reader = counted.reader()
+    page = counted.post(
+        counted.path("p", Purpose.PREFERENCES, reader.id),
+        do="look", what="everything", cadence="weekly",
+    )  # fmt: skip
+
+    assert page.status_code == 200
+    assert "About agents" in page.text
+    assert "/g/" not in page.text

@@ -198,6 +198,7 @@ def test_a_link_of_a_mail_is_followed_and_told(counted, run, keeper, pages, proj
 
     assert answer.headers["location"] in text(mail)  # which shows where links lead
     assert f"/g/{issue}/" not in text(mail)
+    assert "/g/" not in pages.client.get(link_in(mail, "i")).text  # nor in a browser
     told = json.loads(run("stats", issue, "--json").out)["issues"][0]["clicks"]
     assert (told["people"], told["machines"]) == (1, 0)
     (followed,) = [one for one in told["links"] if one["people"]]

@@ -11,8 +11,9 @@ import httpx2
 import pytest
 
 from digest.cli.serving import Service
+from digest.config import load, secret_keys
 from digest.errors import DigestError
-from digest.store import RequestKind
+from digest.store import RequestKind, Store, url_of
 from digest.web.server import listen
 from digest.web.shelf import FRESH, Shelf
 from tests.web.conftest import START
@@ -54,6 +55,29 @@ def test_serve_answers_and_stops_when_told(serving, number):
     process.send_signal(number)
     assert process.wait(15) == 0
     assert '"web.stopped"' in process.stderr.read()
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    monkeypatch.setenv("DIGEST_STATS__CLICKS", "true")
+
+
+def test_what_was_followed_just_before_it_stops_is_counted(counted, serving, project, run):
+    process, address = serving
+    run("plan", "--at", "2026-11-20")
+    config = load(project.root / "digest.toml")
+    with Store.open(url_of("", project.root), secret_keys(config)) as store:
+        link = store.links.of("weekly-2026-11-19")[0].link
+        path = f"{address}/g/weekly-2026-11-19/{link.code}"
+        answer = httpx2.get(path, headers={"user-agent": "Mozilla/5.0 Firefox/145.0"})
+        before = store.links.of("weekly-2026-11-19")[0].clicks
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+        assert (answer.status_code, answer.headers["location"]) == (302, link.url)
+        assert (before.people, before.machines) == (0, 0)
+        assert store.links.of("weekly-2026-11-19")[0].clicks == (1, 0)
+    assert link.code not in process.stderr.read()
 
 
 def test_serve_needs_a_store(project, run):
