@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.clicks import CountedLink, Place
 from digest.store.database import Database
+from digest.store.dialects import insert
 from digest.store.schema import BIG, BYTEWISE, metadata
 
 KEPT = 13  # months that counts are kept: a year, and the month it is compared with
@@ -151,11 +151,10 @@ def _upsert(
     replaces: Iterable[str] = (),
 ) -> sa.Executable:
     """An INSERT that adds to some columns, and replaces others, of rows that are there already."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(table)
-    values = {name: table.c[name] + insert.excluded[name] for name in adds}
-    values |= {name: insert.excluded[name] for name in replaces}
-    made: sa.Executable = insert.on_conflict_do_update(
+    new = insert(table, connection.dialect.name)
+    values = {name: table.c[name] + new.excluded[name] for name in adds}
+    values |= {name: new.excluded[name] for name in replaces}
+    made: sa.Executable = new.on_conflict_do_update(
         index_elements=list(table.primary_key), set_=values
     )
     return made

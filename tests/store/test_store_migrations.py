@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -227,3 +229,12 @@ _CLAIMED_BEFORE = (
     "INSERT INTO claim_window (issue_number, lo, hi, state, owner, claim, lease_until) VALUES"
     " (1, 0, 2, 'claimed', 'boot/smtp-1-a', 1, '2026-11-19T10:00:00.000000Z')",
 )
+
+
+def test_a_store_of_sqlite_imports_nothing_of_postgresql() -> None:
+    """It would be 3 of the 80 MB that an idle `digest serve` may take."""
+    code = "import digest.cli.serving, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert "sqlalchemy.dialects.sqlite" in done.stdout
+    assert "sqlalchemy.dialects.postgresql" not in done.stdout

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.store.archive.schema import feedback
 from digest.store.database import Database
+from digest.store.dialects import insert
 from digest.store.ledger.records import IssueState
 from digest.store.ledger.schema import delivery, issue
 
@@ -27,13 +27,12 @@ class Feedback:
             row = connection.execute(_delivered(name, person)).one_or_none()
             if row is None:
                 return False
-            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             values = {"useful": int(useful), "at": now}
-            insert = dialect.insert(feedback).values(
+            vote = insert(feedback, connection.dialect.name).values(
                 issue_number=row.issue_number, number=row.number, **values
             )
             key = [feedback.c.issue_number, feedback.c.number]
-            connection.execute(insert.on_conflict_do_update(index_elements=key, set_=values))
+            connection.execute(vote.on_conflict_do_update(index_elements=key, set_=values))
         return True
 
     def of(self, name: str, person: int) -> bool | None:

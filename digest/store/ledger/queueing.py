@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.store.database import Database
+from digest.store.dialects import insert
 from digest.store.ledger.records import IssueState
 from digest.store.ledger.schema import claim_window, issue, rate_limit
 
@@ -74,12 +74,11 @@ def reserve(database: Database, name: str, worth: float, now: datetime) -> float
     """
     moment = now.timestamp()
     floor: sa.ColumnElement[float] = sa.literal(moment - 1.0, sa.Double())
-    dialect = sqlite if database.dialect == "sqlite" else postgresql
     free = rate_limit.c.free_at
     cost: sa.ColumnElement[float] = sa.literal(worth, sa.Double())
     later = sa.case((free > floor, free), else_=floor) + cost
     statement = (
-        dialect.insert(rate_limit)
+        insert(rate_limit, database.dialect)
         .values(name=name, free_at=moment - 1.0 + worth)
         .on_conflict_do_update(index_elements=["name"], set_={"free_at": later})
         .returning(free)

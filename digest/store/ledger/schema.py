@@ -143,7 +143,7 @@ delivery = sa.Table(
         "'cancelled')",
         name="state",
     ),
-    postgresql_with={"fillfactor": 60},  # room for the next version of a row on its own page
+    # On PostgreSQL with a fillfactor of 60: room for the next version of a row on its own page
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
