@@ -244,4 +244,4 @@ def test_counted_links_weigh_what_they_weigh_in_the_mail(repository, run, monkey
     (counted,) = impacts(run).values()
 
     assert counted["html_bytes"] != direct["html_bytes"]
-    assert counted["readers"] == direct["readers"]
+    assert counted["tags"] == direct["tags"]
