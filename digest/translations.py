@@ -54,6 +54,17 @@ class Translations:
         """What a language is called: `English`; its code where we do not know it."""
         return str(Locale.parse(self._locale).languages.get(code, code))
 
+    def city(self, zone: str) -> str:
+        """The place that a time zone is named after: `Warsaw`."""
+        plain = zone.rpartition("/")[2].replace("_", " ")
+        return str(Locale.parse(self._locale).time_zones.get(zone, {}).get("city") or plain)
+
+    def zone(self, name: str) -> str:
+        """What a time zone is called in a list of many: `Warsaw (Poland)`."""
+        territory = get_global("zone_territories").get(name, "")
+        country = Locale.parse(self._locale).territories.get(territory)
+        return f"{self.city(name)} ({country})" if country else self.city(name)
+
     @property
     def place(self) -> str:
         """The language as it is spoken where most people do: `pl_PL`, as Open Graph wants it."""
@@ -71,6 +82,12 @@ class Translations:
 def translations(code: str) -> Translations:
     """The one `Translations` of a language."""
     return Translations(code)
+
+
+@lru_cache
+def older_zones() -> frozenset[str]:
+    """Names of time zones that another one stands for now, by Unicode's CLDR: `Asia/Calcutta`."""
+    return frozenset(get_global("zone_aliases"))
 
 
 @lru_cache

@@ -7,7 +7,6 @@ a mail that we send.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from zoneinfo import available_timezones
 
 from digest.cadence import fitting
@@ -22,10 +21,6 @@ from digest.web.visits import Visit
 
 _NUMBER = re.compile(r"[0-9]{1,2}")
 EVERYTHING, TOPICS = "everything", "topics"
-_REGIONS = (
-    "Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian",
-    "Pacific",
-)  # fmt: skip
 
 
 def _fields(cadence: str) -> tuple[str, str]:
@@ -145,13 +140,6 @@ def spelled(site: Site, tags: Iterable[str]) -> tuple[str, ...]:
 def cadence_of(choice: Choice, site: Site) -> Cadence:
     """The chosen cadence; the newsletter's where none was chosen."""
     return Cadence(choice.cadence) if choice.cadence else site.config.cadence
-
-
-@cache
-def zones() -> tuple[str, ...]:
-    """Time zones as people know them: a region and a place."""
-    named = (zone for zone in available_timezones() if zone.split("/")[0] in _REGIONS)
-    return tuple(sorted(zone for zone in named if "/" in zone))
 
 
 def _languages(visit: Visit, before: Choice) -> str:

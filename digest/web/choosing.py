@@ -25,6 +25,7 @@ from digest.web.rhythm import choosable, in_words, next_moment, summary, when, z
 from digest.web.site import Site
 from digest.web.subscribing import INVALID, consent, consent_text
 from digest.web.visits import Visit, route
+from digest.web.zones import offered, zones
 
 PAUSES = (14, 30, 90)  # days
 LONGEST = timedelta(days=3660)  # of a pause that is brought back; a publisher may have made it
@@ -123,7 +124,8 @@ def _shown(
         cadences=[(one, when(site.config, one, tr)) for one in site.config.schedule],
         own_hour=any(one.local_time or one.choose for one in site.config.schedule.values()),
         choosable=[(one, _days_of(one, tr)) for one in choosable(site.config)],
-        zones=choices.zones(),
+        zones=zones(tr.code),
+        other_zone="" if offered(reader.timezone) else reader.timezone,
         pause=pause,
         pauses=PAUSES,
         paused=_day(visit, found),
