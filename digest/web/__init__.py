@@ -22,8 +22,8 @@ from digest.web import (
     linking,
     looks,
     metrics,
-    own,
-    owning,
+    personal_data,
+    received,
     subscribing,
 )
 from digest.web.failures import HANDLERS
@@ -35,8 +35,8 @@ __all__ = ["Site", "application"]
 def routes(site: Site) -> list[BaseRoute]:
     """Every route of every area."""
     areas = (
-        *(subscribing, confirming, choosing, leaving, linking, owning),
-        *(archive, own, following, hooks, approval),
+        *(subscribing, confirming, choosing, leaving, linking, personal_data),
+        *(archive, received, following, hooks, approval),
         *(health, metrics),
     )
     return [one for area in areas for one in area.routes(site)]

@@ -115,7 +115,7 @@ def _ask_to_move(visit: Visit, found: Subscription) -> Response:
 def _shown(visit: Visit, found: Subscription, email: str, mistakes: dict[str, str]) -> Response:
     reader = found.subscriber
     return visit.page(
-        "own.html",
+        "personal-data.html",
         status=INVALID if mistakes else 200,
         reader=reader.preferences,
         address=masked(reader.email),
