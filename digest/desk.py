@@ -4,7 +4,7 @@ A window is closed by reading the content: what is first seen later is listed la
 that is laid out before it is due ends now, and the next one of each reader begins there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from digest.errors import StaleError
 from digest.freshness import begun
 from digest.issues import Draft
 from digest.listing import Listing
-from digest.models import Issue, Window
+from digest.models import Issue, Story, Window
 from digest.planning import as_planned
 from digest.store import Store
 from digest.tokens import Keys
@@ -84,6 +84,6 @@ def take_in(store: Store, read: Callable[[], Content], now: datetime) -> tuple[C
     )
 
 
-def glance(store: Store, content: Content, now: datetime) -> Listing:
-    """When each story is listed, as if it were noted now; nothing is written."""
-    return Listing(store.listings.look(content.stories, now))
+def glance(store: Store, stories: Iterable[Story], now: datetime) -> Listing:
+    """When each story is listed, as if they were noted now; nothing is written."""
+    return Listing(store.listings.look(stories, now))

@@ -216,15 +216,6 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One issue to one subscriber. `id` is stable over runs: 20 base32 characters."""
-
-    id: str
-    subscriber: Subscriber
-    edition: str  # Edition.id
-
-
-@dataclass(frozen=True, slots=True)
 class Issue:
     """One dated number of the newsletter, for one cadence and window."""
 

@@ -161,5 +161,5 @@ def desk_of(session: Session, *, takes_in: bool = True) -> "Desk | None":
     if takes_in:
         content, listing = take_in(store, session.read_anew, now)
     else:
-        content, listing = session.content, glance(store, session.content, now)
+        content, listing = session.content, glance(store, session.content.stories, now)
     return Desk(session.config, content, listing, keys_of(session), store, now)

@@ -1,7 +1,6 @@
 """`digest preview`: every reader's digest in a browser, before anybody gets it."""
 
 import webbrowser
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,9 +16,6 @@ from digest.cli.session import IssueMoment, Session, project_command
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from digest.listing import Listing
-    from digest.models import Story
-    from digest.store import Store
     from digest.studio.cast import Role
     from digest.studio.workshop import Opening
 
@@ -98,7 +94,11 @@ def _opening(
         who = f"{TAGS}{who}"
     wanted = cadence_of(session, cadence)
     readers = readership(session, report=False) if counted else None
-    store = store_of(session) if counted else None
+    store, listing = store_of(session) if counted else None, None
+    if store is not None:
+        from digest.desk import glance
+
+        listing = partial(glance, store)
     return Opening(
         load=lambda: load(session.config_path),
         keys=keys_of(session),
@@ -107,12 +107,5 @@ def _opening(
         cadence=wanted,
         guests=guests,
         readers=(lambda: readers) if readers else None,
-        listing=partial(_listing, store) if store else None,
+        listing=listing,
     )
-
-
-def _listing(store: "Store", stories: "Sequence[Story]", now: datetime) -> "Listing":
-    """As if the stories were noted now; nothing is written."""
-    from digest.listing import Listing
-
-    return Listing(store.listings.look(stories, now))

@@ -175,7 +175,7 @@ def _recent_counts(session: Session, store: "Store") -> Counter[str]:
     from digest.desk import glance
 
     now, content = datetime.now(UTC), session.content
-    listing, since = glance(store, content, now), now - timedelta(days=DAYS)
+    listing, since = glance(store, content.stories, now), now - timedelta(days=DAYS)
     return Counter(
         content.vocabulary.key(tag)
         for story in content.stories

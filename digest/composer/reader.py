@@ -45,11 +45,6 @@ class Reader:
         """The address for the envelope: its domain in ASCII."""
         return wire_address(self.address)
 
-    @property
-    def needs_smtputf8(self) -> bool:
-        """Only a server that offers SMTPUTF8 can carry the message (RFC 6531)."""
-        return not self.recipient.isascii()
-
     def values(self) -> dict[Slot, str]:
         """Plain values for the reader's slots."""
         return {

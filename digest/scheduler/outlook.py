@@ -56,7 +56,7 @@ def outlook(
     standings = {one: store.schedule.standing(one) for one in config.schedule}
     known = {one: standing for one, standing in standings.items() if standing}
     steps = {one: decide(look(config, store, one, now), now) for one in known}
-    desk = Desk(config, content, glance(store, content, now), keys, store, now)
+    desk = Desk(config, content, glance(store, content.stories, now), keys, store, now)
     return Outlook(
         tuple(_ahead(desk, one) for one in issues_ahead(config, now, number, store)),
         known,

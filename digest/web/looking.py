@@ -75,7 +75,7 @@ class Looking:
         if name not in self._drafts:
             told = tuple(story for story in content.stories if story.published <= now)
             shown = replace(content, stories=told)
-            listing = glance(self.store, content, now)
+            listing = glance(self.store, content.stories, now)
             desk = Desk(self.config, shown, listing, self.keys, self.store, now)
             self._drafts[name] = desk.look(issue, covered).uncounted
         return self._drafts[name]

@@ -74,7 +74,7 @@ class Site:
     def topics(self) -> Topics:
         """What a reader can choose from today."""
         content, now = self.content(), self.now()
-        return self.count_topics(content, lambda: glance(self.store, content, now), now)
+        return self.count_topics(content, lambda: glance(self.store, content.stories, now), now)
 
     @property
     def confirm_time(self) -> timedelta:

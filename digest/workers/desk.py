@@ -128,7 +128,7 @@ class Desk:
 
     def _pick_up(self, planned: PlannedIssue) -> Hands:
         content, now = read_content(self.config), utc_now()
-        listing = glance(self.store, content, now)
+        listing = glance(self.store, content.stories, now)
         layout = Layout(self.config, content, listing, self.keys, self.store, now)
         draft = layout.lay_out(as_planned(self.config, planned))
         require_fresh(draft, Frozen(planned, self.store.ledger.contents(planned.number)))

@@ -52,7 +52,7 @@ class Newsroom:
     def told(self, slug: str, now: datetime) -> Impact:
         """What is said of a post that was edited."""
         path, content = self.project.root / "content" / f"{slug}.md", self.read()
-        listing, people = glance(self.store, content, now), StoredReaders(self.store)
+        listing, people = glance(self.store, content.stories, now), StoredReaders(self.store)
         desk = Desk(self.config, content, listing, self.keys, self.store, now)
         change = Change(path, path.read_bytes())
         (found,) = impacts(self.config, content, [change], people, self.keys, now, desk)

@@ -234,7 +234,7 @@ def test_looking_says_what_taking_in_would_and_writes_nothing(
     store, late = newsletter.store, story("late", published=DUE - 30 * DAY)
     number = store.listings.number()
 
-    seen = glance(store, newsletter.content((late,)), DUE).times
+    seen = glance(store, newsletter.content((late,)).stories, DUE).times
 
     assert seen == {"late": DUE - 7 * DAY}
     assert store.listings.number() == number
