@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from html import unescape
+from html.entities import html5
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -28,6 +29,7 @@ _TOKEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_REFERENCE = re.compile(r"&(?:#[xX]?[0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);?")
 _ANY_TAG = re.compile(rf"<[a-z/!]{_TAG}", re.IGNORECASE)
 _HIDDEN = str.maketrans("", "", "\u00ad\u200b\u200c\u200d\u2060\ufeff")  # room for a line break
 _ADDRESS = re.compile(r"\w+://\S+|(?:[\w-]+\.)+[^\W\d]\w+(?::\d+)?(?:[/?#]\S*)?")
@@ -141,7 +143,7 @@ def _href(tag: re.Match[str]) -> tuple[int, int] | None:
 
 def _target(value: str, mark: str, base_url: str) -> str:
     """Where an attribute leads, if it leads to another's web page; otherwise nothing."""
-    target = unescape(value).strip()
+    target = _REFERENCE.sub(_referred, value).strip()
     if mark in value or not re.match("https?://", target, re.IGNORECASE) or _UNSAFE.search(target):
         return ""
     try:
@@ -153,6 +155,17 @@ def _target(value: str, mark: str, base_url: str) -> str:
         not own.path or f"{parts.path}/".startswith(f"{own.path}/")
     )
     return "" if ours or not parts.hostname else target
+
+
+def _referred(reference: re.Match[str]) -> str:
+    """What a character reference in an attribute stands for.
+
+    `?a=1&copy=2` holds none, and what is no reference is text (HTML Living Standard 13.2.5.73).
+    """
+    if reference[0].endswith(";") or reference[0][1] == "#":
+        return unescape(reference[0])
+    follows = reference.string[reference.end() : reference.end() + 1]
+    return reference[0] if follows == "=" else html5.get(reference[0][1:], reference[0])
 
 
 def _is_address(words: str) -> bool:

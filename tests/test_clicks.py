@@ -96,6 +96,12 @@ def test_everything_else_stays_as_it_is(html):
         ('<a href="https://example.org/ż?q=ó">A tale</a>', "https://example.org/ż?q=ó"),
         ('<a href="https://example.org/%0d%0aX">A tale</a>', "https://example.org/%0d%0aX"),
         ('<a href="https://example.org/&quot;">A tale</a>', 'https://example.org/"'),
+        ('<a href="https://example.org/?a&copy=1&lt">A</a>', "https://example.org/?a&copy=1<"),
+        (
+            '<a href="https://example.org/?a&copyx&amp;lt;">A</a>',
+            "https://example.org/?a&copyx&lt;",
+        ),
+        ('<a href="https://example.org/&#x17C;&#380;&Amp">A</a>', "https://example.org/żż&Amp"),
         ('<a href="https://example.org/">Read “x” on example.org</a>', "https://example.org/"),
         ('<a href="https://example.org/"><img src="x.png" alt=""></a>', "https://example.org/"),
         (f'<a href="{BASE}.example.org/">A tale</a>', f"{BASE}.example.org/"),
@@ -227,6 +233,26 @@ def test_the_slow_reference_counts_the_same_links():
     assert HERE not in text
     assert {link.url for link in links} >= {"https://example.org/cards"}
     assert unescape(html).count(HERE) > 8
+
+
+def test_links_of_ones_own_template_are_counted_too(tmp_path):
+    (tmp_path / "more.mjml").write_text(
+        '<mj-button href="https://example.org/all?a=1&b=2">All stories</mj-button>'
+        '<mj-image href="https://example.org/logo" src="https://news.example.com/l.png" alt="us"/>'
+        "<mj-text>{{ items }}</mj-text>"
+    )
+    renderer = Renderer(tmp_path, CONFIG)
+    made, links = counting(renderer.compile(ALL, ISSUE, "en"), BASE, ISSUE.id)
+    html = merge(made.html, ["post-1"], ["post-2"], html_values(values("en") | ANA.values()))
+    alone = merge(made.html, ["post-1"], [], html_values(values("en") | ANA.values()))
+    own = {link.url: link for link in links if link.url.startswith("https://example.org/all")}
+
+    (button,) = own.values()
+    assert button.url == "https://example.org/all?a=1&b=2"
+    assert button.places == (Place("en", "more", ""),)
+    assert html.count(HERE + button.code) == 1
+    assert HERE + button.code not in alone
+    assert HERE + code_of("https://example.org/logo") in html
 
 
 def test_sizes_are_those_of_what_is_sent():

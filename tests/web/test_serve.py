@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 
 import httpx2
 import pytest
@@ -14,6 +14,7 @@ from digest.cli.serving import Service
 from digest.config import load, secret_keys
 from digest.errors import DigestError
 from digest.store import RequestKind, Store, url_of
+from digest.store.links import Click, Clicks
 from digest.web.server import listen
 from digest.web.shelf import FRESH, Shelf
 from tests.web.conftest import START
@@ -122,8 +123,11 @@ def test_posts_are_read_again_when_a_while_has_passed(quick_pages, project):
     assert len(shelf().stories) == len(first.stories) + 1
 
 
-def test_without_a_schedule_too_what_nobody_confirmed_is_forgotten(quick_pages):
+def test_without_a_schedule_too_what_is_old_is_forgotten(quick_pages):
     asked = quick_pages.store.requests.ask(RequestKind.LINK, "ana@new.example", START)
+    old, kept = date(2025, 10, 1), date(2026, 11, 1)
+    clicks = {Click("weekly-2025-09-25", "abcdefghij23", day): Clicks(1, 0) for day in (old, kept)}
+    quick_pages.store.links.add(clicks)
     site, now = quick_pages.site, lambda: START + timedelta(days=8)
     with listen("127.0.0.1", 0) as listener:
         service = Service(site.config, site.store, site.keys, now, listener, None)
@@ -132,3 +136,6 @@ def test_without_a_schedule_too_what_nobody_confirmed_is_forgotten(quick_pages):
         service._forget()
 
     assert quick_pages.store.requests.find(asked.id) is None
+    with quick_pages.store.database.reading() as connection:
+        days = connection.exec_driver_sql("SELECT day FROM click_count").scalars().all()
+    assert days == ["2026-11-01"]
