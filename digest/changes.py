@@ -94,4 +94,6 @@ def _run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
             "there is no git here", hint="install git, or leave --impact out"
         ) from None
     except subprocess.TimeoutExpired:
-        raise DigestError(f"git did not answer in {_SECONDS} s") from None
+        raise DigestError(
+            f"git did not answer in {_SECONDS} s", hint="try again, or leave --impact out"
+        ) from None

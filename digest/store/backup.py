@@ -47,7 +47,10 @@ def _whole(target: Path) -> Iterator[Path]:
         yield part
         part.rename(target)
     except OSError as error:
-        raise StoreError(f"{target} cannot be written: {error.strerror}") from error
+        raise StoreError(
+            f"{target} cannot be written: {error.strerror}",
+            hint="make room there, or name a place that may be written to",
+        ) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -76,7 +79,10 @@ def _dump_postgresql(database: Database, target: Path, pg_dump: str) -> None:
         run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if run.returncode:
             said = quotable(url, run.stderr.strip())
-            raise StoreError(f"{target} cannot be written: pg_dump failed: {said}")
+            raise StoreError(
+                f"{target} cannot be written: pg_dump failed: {said}",
+                hint="it may not be older than the server; or back up on the server",
+            )
 
 
 def _escaped(password: str) -> str:
