@@ -34,7 +34,7 @@ def write_gallery(draft: Draft, plan: Plan, folder: Path) -> Path:
     )
     environment.filters["plain"] = plain
     page = environment.get_template("gallery.html").render(
-        newsletter=draft.config.newsletter, plan=plan, editions=shown
+        newsletter=draft.config.newsletter, plan=plan, editions=shown, counted=draft.counted
     )
     index = folder / INDEX
     index.write_text(page, encoding="utf-8")

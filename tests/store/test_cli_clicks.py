@@ -34,6 +34,7 @@ def test_what_is_sent_is_counted_and_what_is_looked_at_is_not(project, run, coun
     folder = project.root / "outbox" / ISSUE
     sent = [html_of(path) for path in folder.glob("0000/*.eml")]
     looked_at = [path.read_text() for path in folder.glob("editions/*.html")]
+    assert "count them without a reader" in (folder / "index.html").read_text()
     run("test-send", ISSUE, "--to", "me@example.com")
     (trial,) = (project.root / "outbox" / f"{ISSUE}-test").rglob("*.eml")
 
