@@ -62,7 +62,7 @@ def do_import(url: str, file: str, server: int) -> dict[str, float]:
 
     with Store.open(url, SECRETS) as store, Path(file).open("rb") as stream:
         meter = Meter(server)
-        *_, result = Import(store, stream, Order("list.csv", "a benchmark"), NOW).run(print)
+        *_, result = Import(stream, Order("list.csv", "a benchmark"), NOW).run(store, print)
         return {"cpu": meter.read(), "rows": result.added, "memory": _peak()}
 
 

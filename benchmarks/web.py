@@ -155,7 +155,7 @@ def filled(root: Path, people: int) -> list[int]:
     rows = "".join(f"reader{n}@example.com,go\n" for n in range(people))
     stream = BytesIO(f"email,tags\n{rows}".encode())
     with Store.open(f"sqlite:///{root / 'digest.sqlite3'}", SECRETS, makes=True) as store:
-        list(Import(store, stream, Order("list.csv", "a benchmark"), NOW).run(print))
+        list(Import(stream, Order("list.csv", "a benchmark"), NOW).run(store, print))
         with store.database.writing() as connection:
             write_links(connection, ISSUE, [LINK])
         return [one.subscriber.id for one in store.subscriptions.stream()]

@@ -68,12 +68,12 @@ def import_list(
         name, consent, _mapped(mapping), OnConflict(on_conflict), dry_run, aliases_of(session)
     )
     with _opened(file) as stream:
+        work = Import(stream, order, datetime.now(UTC))  # no store is made for what cannot be read
         store = _rehearsal(session) if dry_run else open_store(session, imports=True)
-        work = Import(store, stream, order, datetime.now(UTC))
         session.say(_understood(work))
         listing = _Rejects(rejects or _beside(file), work.columns.header, write=not dry_run)
         with listing:
-            result = _run(session, work, listing, _size(file))
+            result = _run(session, work, store, listing, _size(file))
     if as_json:
         shape = {"schema": "digest/import@1", "dry_run": dry_run, **asdict(result)}
         click.echo(json.dumps(shape))
@@ -153,11 +153,13 @@ def _rehearsal(session: Session) -> "Store":
     return store
 
 
-def _run(session: Session, work: "Import", listing: _Rejects, size: int) -> "Progress":
+def _run(
+    session: Session, work: "Import", store: "Store", listing: _Rejects, size: int
+) -> "Progress":
     result = None
     with session.progress("Importing") as advance:
         try:
-            for result in work.run(listing.add):
+            for result in work.run(store, listing.add):
                 advance(result.bytes_read, size)
         except KeyboardInterrupt:
             rows = result.rows if result else 0

@@ -12,6 +12,7 @@ from digest.roster.reading import Broken, Row, open_source
 from digest.roster.rows import BadCellError, Reader
 from digest.roster.vendors import Columns, recognise
 from digest.store import Consent, Entry, OnConflict, Outcome, Store
+from digest.store.intake import Intake
 
 BATCH = 5000  # rows in one transaction: 0.1 to 0.3 s in which other writers wait
 
@@ -53,9 +54,9 @@ class Progress:
 
 
 class Import:
-    """One import. `columns` says what was understood, before anything is written."""
+    """One import. `columns` says what was understood, before there has to be a store."""
 
-    def __init__(self, store: Store, stream: BinaryIO, order: Order, now: datetime) -> None:
+    def __init__(self, stream: BinaryIO, order: Order, now: datetime) -> None:
         """SubscribersError when the file cannot be read at all, or nothing says they agreed."""
         self._source = open_source(stream, order.file, strict=True)
         self.columns: Columns = recognise(
@@ -76,34 +77,35 @@ class Import:
         )
         self._reader = Reader(self.columns, order.aliases)
         self._given: frozenset[str] | None = None  # the columns of the rows in the batch
-        self._replaces = order.on_conflict is OnConflict.REPLACE
-        replaces = self.columns.given() if self._replaces else frozenset[str]()
-        self._intake = store.intake(
-            now, f"import of {order.file}", order.on_conflict, replaces, order.dry_run
-        )
+        self._order, self._now = order, now
         self._counts: Counter[str] = Counter()
         self._faulty = 0
 
-    def run(self, reject: Callable[[Reject], None]) -> Iterator[Progress]:
+    def run(self, store: Store, reject: Callable[[Reject], None]) -> Iterator[Progress]:
         """Import everything, a batch a step. `reject` gets every row that is left out."""
+        order, replacing = self._order, self._order.on_conflict is OnConflict.REPLACE
+        replaces = self.columns.given() if replacing else frozenset[str]()
+        intake = store.intake(
+            self._now, f"import of {order.file}", order.on_conflict, replaces, order.dry_run
+        )
         batch: list[tuple[Entry, list[str]]] = []
         for row in self._source.rows():
-            if self._replaces and isinstance(row, Row) and row.given != self._given:
+            if replacing and isinstance(row, Row) and row.given != self._given:
                 # what a row replaces depends on what it has: a batch is of rows that have the same
                 if batch:
-                    self._put(batch, reject)
+                    self._put(intake, batch, reject)
                     batch.clear()
                 self._given = row.given
-                self._intake.replaces = self.columns.given(row.given)
+                intake.replaces = self.columns.given(row.given)
             entry = self._entry(row, reject)
             if entry is not None:
                 batch.append(entry)
             if len(batch) >= BATCH:
-                self._put(batch, reject)
+                self._put(intake, batch, reject)
                 batch.clear()
                 yield self._progress()
         if batch:
-            self._put(batch, reject)
+            self._put(intake, batch, reject)
         yield self._progress()
 
     def _entry(
@@ -133,8 +135,13 @@ class Import:
         reasons = [str(faults[0]), *(f"{name}: {bad}" for name, bad in others)]
         return Reject(row.line, column, "; ".join(reasons) + more, tuple(row.cells))
 
-    def _put(self, batch: list[tuple[Entry, list[str]]], reject: Callable[[Reject], None]) -> None:
-        results = self._intake.put([entry for entry, _ in batch])
+    def _put(
+        self,
+        intake: Intake,
+        batch: list[tuple[Entry, list[str]]],
+        reject: Callable[[Reject], None],
+    ) -> None:
+        results = intake.put([entry for entry, _ in batch])
         for result, (_, cells) in zip(results, batch, strict=True):
             if result.outcome is Outcome.REFUSED:
                 self._counts["rejected"] += 1

@@ -15,7 +15,7 @@ def take_in(
     data = text.encode() if isinstance(text, str) else text
     rejects: list[Reject] = []
     order = Order("list.csv", consent, **more)  # type: ignore[arg-type]
-    *_, result = Import(store, BytesIO(data), order, NOW).run(rejects.append)
+    *_, result = Import(BytesIO(data), order, NOW).run(store, rejects.append)
     return result, rejects
 
 

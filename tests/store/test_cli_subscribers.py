@@ -382,3 +382,25 @@ def test_an_hour_that_counts_is_set_without_a_word_of_warning(imported: Project,
     said = run("subscribers", "when", "ana@example.com", "--hour", "7")
 
     assert (said.code, "no effect" in said.err) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("content", "consent"),
+    [
+        (b"email\nana@example.com\n", ()),
+        (b"email\nana@example.com\n", ("--consent", "  ")),
+        (b"name\nAna\n", CONSENT),
+        ("email\nana@example.com\n".encode("utf-16"), CONSENT),
+        (b"", CONSENT),
+    ],
+)
+def test_an_import_of_nothing_makes_no_store(
+    project: Project, run: Run, content: bytes, consent: tuple[str, ...]
+) -> None:
+    """An empty store would take the place of the CSV files: nobody would get anything any more."""
+    (project.root / "new.csv").write_bytes(content)
+    done = run("subscribers", "import", "new.csv", *consent)
+
+    assert done.code == 1
+    assert "made" not in done.err
+    assert not (project.root / "digest.sqlite3").exists()

@@ -265,7 +265,7 @@ from digest.store import Store
 
 with Store.open(sys.argv[1], [sys.argv[2].encode()]) as store, open(sys.argv[3], "rb") as file:
     order = Order("list.csv", "they asked")
-    for progress in Import(store, file, order, datetime(2026, 11, 19, 9, tzinfo=UTC)).run(print):
+    for progress in Import(file, order, datetime(2026, 11, 19, 9, tzinfo=UTC)).run(store, print):
         print(progress.rows, flush=True)
 """
 
@@ -329,7 +329,7 @@ def test_an_import_says_how_far_it_is(store: Store, monkeypatch: pytest.MonkeyPa
     from io import BytesIO
 
     order = intake.Order("list.csv", "they asked")
-    steps = list(intake.Import(store, BytesIO(text.encode()), order, NOW).run(print))
+    steps = list(intake.Import(BytesIO(text.encode()), order, NOW).run(store, print))
 
     assert [step.added for step in steps] == [2, 4, 5]
     assert steps[-1].bytes_read == len(text)
