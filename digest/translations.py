@@ -6,11 +6,10 @@ they are: no binary file to forget to rebuild. `scripts/messages` keeps them up 
 
 import gettext as standard
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -18,6 +17,7 @@ from babel.dates import format_date, get_day_names
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 SOURCE = "en"
 FOLDER = Path(__file__).parent / "locale"
@@ -42,7 +42,7 @@ class Translations:
         """The form of the message that goes with the number."""
         return self._catalog.ngettext(singular, plural, number)
 
-    def format_date(self, moment: datetime, timezone: ZoneInfo) -> str:
+    def format_date(self, moment: datetime, timezone: tzinfo) -> str:
         """The day of an aware moment as people there write it: `19 November 2026`."""
         return format_date(moment.astimezone(timezone).date(), "long", locale=self._locale)
 
@@ -72,6 +72,10 @@ class Translations:
             get_global("likely_subtags").get(self._locale, self._locale).split("_")
         )
         return f"{language}_{place}"
+
+    def format_number(self, number: int) -> str:
+        """`1,003,211`."""
+        return format_decimal(number, locale=self._locale)
 
     def format_list(self, words: Sequence[str]) -> str:
         """`a, b and c`."""

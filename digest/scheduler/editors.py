@@ -5,7 +5,7 @@ The link is of one plan and for one purpose. It ends two weeks after the issue i
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from digest import logs
 from digest.errors import ProviderError
@@ -15,10 +15,11 @@ from digest.issues import Draft
 from digest.models import Plan, Preferences, Subscriber
 from digest.notices import Button, Notice, Postman
 from digest.planning import plan_of
+from digest.scheduler.asking import because, editors_words, left_out, moment, numbers
 from digest.sender.trial import hand_over_test
 from digest.tokens import Keys, Purpose, approval_url, sign
+from digest.translations import Translations
 
-_ENGLISH = "en"  # what operators read, as on the command line
 _LASTS = timedelta(days=14)
 _TITLES = 12  # stories named before "and N more"
 
@@ -49,25 +50,30 @@ class Editors:
         return mailed
 
     def _notice(self, draft: Draft, frozen: Frozen, reason: str, editor: str) -> Notice:
-        issue, plan = frozen.issue, plan_of(draft, frozen)
+        issue, plan, tr = frozen.issue, plan_of(draft, frozen), editors_words(draft.config)
         token = sign(self.keys, Purpose.APPROVE, issue.number, expires=issue.due + _LASTS)
-        name, due = issue.id, f"{draft.issue.date:%A %d %B %Y at %H:%M %Z}"
+        due = moment(draft.issue.date, draft.issue.date.tzinfo or UTC, tr)
+        named = {"issue": issue.id, "due": due, "reason": because(reason, tr)}
+        link = approval_url(draft.config.newsletter.base_url, token)
         return Notice(
             to=editor,
-            language=_ENGLISH,
-            subject=f"{name}: may it go out?",
+            language=tr.code,
+            subject=tr.gettext("%(issue)s: may it go out?") % named,
             before=(
-                f"{name} is planned, and is due on {due}. It goes out only if an editor says so: "
-                f"{reason}.",
-                "A test copy of it is in another mail.",
+                tr.gettext(
+                    "%(issue)s is planned, and is due on %(due)s. It goes out only if an editor "
+                    "says so: %(reason)s."
+                )
+                % named,
+                tr.gettext("A test copy of it is in another mail."),
             ),
-            lines=summary(plan),
-            button=Button(
-                "Look at the plan and decide", approval_url(draft.config.newsletter.base_url, token)
-            ),
+            lines=summary(plan, tr),
+            button=Button(tr.gettext("Look at the plan and decide"), link),
             after=(
-                "Without an answer it is held. When a post of it changes, you are asked again.",
-                f"On the command line: digest schedule approve {name}",
+                tr.gettext(
+                    "Without an answer it is held. When a post of it changes, you are asked again."
+                ),
+                tr.gettext("On the command line: digest schedule approve %(issue)s") % named,
             ),
         )
 
@@ -79,15 +85,14 @@ def _copy(draft: Draft, frozen: Frozen, editor: str) -> None:
         hand_over_test(draft, Subscriber(0, "", "", wanted, draft.issue.cadence, ""), editor)
 
 
-def summary(plan: Plan) -> tuple[str, ...]:
+def summary(plan: Plan, tr: Translations) -> tuple[str, ...]:
     """A plan in a few lines: who, how many, and what."""
-    stories = [f"Story: {plain(story.title)}" for story in plan.stories[:_TITLES]]
-    if len(plan.stories) > _TITLES:
-        stories.append(f"and {len(plan.stories) - _TITLES} more")
-    plural = "" if len(plan.editions) == 1 else "s"
-    skipped = [f"{number:,} skipped: {why}" for why, number in plan.skipped.items()]
+    titles = [plain(story.title) for story in plan.stories[:_TITLES]]
+    stories = [tr.gettext("Story: %(title)s") % {"title": title} for title in titles]
+    if further := len(plan.stories) - len(titles):
+        stories.append(tr.gettext("and %(number)d more") % {"number": further})
     return (
-        f"{plan.readers:,} readers, {len(plan.editions):,} different edition{plural}",
-        *skipped,
+        numbers(plan.readers, len(plan.editions), tr),
+        *(left_out(why, number, tr) for why, number in plan.skipped.items()),
         *stories,
     )

@@ -8,10 +8,11 @@ from starlette.routing import BaseRoute
 
 from digest import logs
 from digest.issues import closing_zone
+from digest.models import Preferences
+from digest.scheduler.asking import because, closed, editors_words, left_out, moment, numbers
 from digest.store.ledger.records import IssueState, PlannedIssue
 from digest.store.schedule.records import Answer
 from digest.tokens import APPROVAL_PATH, Purpose
-from digest.web.looks import page
 from digest.web.site import Site
 from digest.web.visits import Visit, route
 
@@ -44,28 +45,30 @@ def _page(
     visit: Visit, planned: PlannedIssue | None, *, decided: bool = False, status: int = 200
 ) -> Response:
     """The plan and two buttons; or that there is nothing left to decide."""
-    site = visit.site
+    site, tr = visit.site, editors_words(visit.site.config)
+    spoken = Preferences(languages=(tr.code,))
     if planned is None:
-        return page(visit.request, "approval.html", status=status, planned=None)
+        return visit.page("approval.html", status=status, reader=spoken, planned=None)
     contents = site.store.ledger.contents(planned.number)
     titles = {story.id: story.title for story in site.store.archive.stories(planned.number)}
     approval = site.store.schedule.approval(planned.number)
-    zone = closing_zone(site.config, planned.cadence)
-    return page(
-        visit.request,
+    skipped = site.store.schedule.skipped(planned.id)
+    return visit.page(
         "approval.html",
         status=status,
+        reader=spoken,
         planned=planned,
         open=_open(site, planned),
-        skipped=site.store.schedule.skipped(planned.id),
+        skipped=skipped.reason if skipped else "",
+        closed=closed(planned.state, tr),
         decided=decided,
         answer=approval.answer.value if approval else "",
-        reason=approval.reason if approval else "",
-        due=f"{planned.due.astimezone(zone):%A %d %B %Y at %H:%M %Z}",
+        reason=because(approval.reason, tr) if approval else "",
+        due=moment(planned.due, closing_zone(site.config, planned.cadence), tr),
         late=planned.due <= site.now(),
         stories=[titles.get(one.id, one.id) for one in contents.stories if not one.omitted],
-        editions=len(contents.editions),
-        others=sorted(contents.skipped.items()),
+        numbers=numbers(planned.readers, len(contents.editions), tr),
+        others=[left_out(why, number, tr) for why, number in sorted(contents.skipped.items())],
     )
 
 

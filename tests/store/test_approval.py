@@ -32,10 +32,12 @@ APPROVED = '[cadence.weekly]\napprove = true\nplan_ahead = "6h"\n'
 class Room:
     """A newsletter with an editor, whose mail lies in the outbox, and a browser of theirs."""
 
-    def __init__(self, store: Store, root: Path) -> None:
+    def __init__(self, store: Store, root: Path, language: str = "en") -> None:
         self.store, self.root = store, root
         self.clock = Clock(THURSDAY - WEEK + HOUR)
-        self.config = replace(newsletter(root, APPROVED), outbox=root / "outbox")
+        config = newsletter(root, APPROVED)
+        spoken = replace(config.newsletter, language=language)
+        self.config = replace(config, outbox=root / "outbox", newsletter=spoken)
         self.scheduler: Scheduler = scheduler(self.config, store, self.clock, ask=self.ask)
         self.site = site = Site.of(
             self.config, store, Keys(SECRETS), self.clock, lambda: read_content(self.config)
@@ -78,11 +80,13 @@ def carrier(monkeypatch: pytest.MonkeyPatch) -> sending.Carrier:
 
 
 @pytest.fixture
-def room(store: Store, tmp_path: Path, carrier: sending.Carrier) -> Iterator[Room]:
+def room(
+    request: pytest.FixtureRequest, store: Store, tmp_path: Path, carrier: sending.Carrier
+) -> Iterator[Room]:
     """A week before the issue is due, and planned six hours before it."""
     readers(store, 5)
     posts(tmp_path, THURSDAY - 3 * WEEK, 6)
-    made = Room(store, tmp_path)
+    made = Room(store, tmp_path, getattr(request, "param", "en"))
     assert made.at(made.clock.now) == []
     assert made.at(THURSDAY - 6 * HOUR) == [Plan, Ask]
     yield made
@@ -102,6 +106,29 @@ def test_the_editor_gets_a_test_copy_and_the_plan_with_a_link(room: Room) -> Non
     assert len(room.mails()) == 2
 
 
+@pytest.mark.parametrize("room", ["pl"], indirect=True)
+def test_editors_of_a_polish_newsletter_are_asked_in_polish(room: Room) -> None:
+    _, notice = room.mails()
+    text = " ".join(notice.get_body(("plain",)).get_content().split())
+    assert notice["Subject"] == "weekly-2026-01-01: czy może wyjść?"
+    assert notice["Content-Language"] == "pl"
+    assert "czwartek, 1 stycznia 2026, 09:00 GMT" in text
+    assert "4 osoby, 1 wersja" in text
+    assert "Tekst: About post-003" in text
+    page = room.browser.get(room.link, headers={"accept-language": "en"})
+
+    assert '<html lang="pl"' in page.text
+    assert "Czy weekly-2026-01-01 może wyjść?" in page.text
+    assert "za zgodą redakcji: tak stanowi ustawienie approve." in page.text
+    assert "pominięto 1: nic nowego w ich tematach" in page.text
+    held = room.browser.post(room.link, data={"answer": "hold"})
+    assert "Wstrzymane. Nie wyjdzie, dopóki ktoś go nie zatwierdzi." in held.text
+    room.browser.post(room.link, data={"answer": "approve"})
+    room.change()
+    room.at(THURSDAY)
+    assert "zmiana od poprzedniego pytania: story post-003" in room.browser.get(room.link).text
+
+
 def test_what_was_approved_by_the_link_goes_out_when_it_is_due(
     room: Room, carrier: sending.Carrier
 ) -> None:
@@ -111,7 +138,7 @@ def test_what_was_approved_by_the_link_goes_out_when_it_is_due(
     assert room.store.schedule.approval(issues(room.store)[0].number).answer is Answer.NONE
     done = room.browser.post(room.link, data={"answer": "approve"})
 
-    assert "Approved. It goes out on Thursday 01 January 2026 at 09:00 GMT." in done.text
+    assert "Approved. It goes out on Thursday, 1 January 2026, 09:00 GMT." in done.text
     assert room.at(THURSDAY - HOUR) == []
     assert room.at(THURSDAY) == [Send]
     assert len(carrier.taken) == 4

@@ -226,7 +226,7 @@ class Visitor:
         yield "feedback-no"
 
     def editing(self) -> Iterator[str]:
-        """The plans that an editor is asked about."""
+        """The plans that an editor is asked about, in the language of the newsletter."""
         schedule = self.pages.store.schedule
         for weeks, (word, end) in enumerate(
             {"Let it go out": "approved", "Hold it": "held"}.items(), start=2
@@ -238,7 +238,7 @@ class Visitor:
             path = self.pages.path(APPROVAL_PATH.strip("/"), Purpose.APPROVE, number)
             self.open(path)
             yield f"approval-{weeks}"
-            self.press(word)
+            self.page.get_by_role("button", name=word, exact=True).click()
             yield f"approval-{end}-now"
             self.open(path)
             yield f"approval-{end}"
