@@ -80,21 +80,25 @@ class Patience:
 
 @dataclass(slots=True)
 class _Share:
-    """How many of the last were bad."""
+    """How many of the last were bad. Nearly all are good, and cost an addition."""
 
     sample: int
-    _last: deque[bool] = field(default_factory=deque)
-    bad: int = 0
+    seen: int = 0
+    _bad: deque[int] = field(default_factory=deque)  # which of those seen
 
-    def note(self, bad: bool) -> None:
-        self._last.append(bad)
-        self.bad += bad
-        if len(self._last) > self.sample:
-            self.bad -= self._last.popleft()
+    def note_bad(self) -> None:
+        self.seen += 1
+        self._bad.append(self.seen)
+
+    @property
+    def bad(self) -> int:
+        while self._bad and self._bad[0] <= self.seen - self.sample:
+            self._bad.popleft()
+        return len(self._bad)
 
     def above(self, ratio: float) -> bool:
         """Nothing is above any ratio before there are enough to tell."""
-        return len(self._last) >= self.sample and self.bad > ratio * self.sample
+        return self.seen >= self.sample and self.bad > ratio * self.sample
 
 
 @dataclass(slots=True)
@@ -114,7 +118,8 @@ class Breaker:
     _doubted: _Share = field(default_factory=lambda: _Share(20))  # of answers; doubts in a row: one
     doubts: int = 0  # hand-overs in a row that ended in one
     _in_doubt: bool = False  # the hand-over of now
-    _answer: tuple[bool, int] | None = None  # the one being told: a doubt?, of how many so far
+    _told: int = 0  # readers to whom the answer of now was told; 0: the next begins one
+    _is_doubt: bool = False  # that answer
     _put_off: int = 0  # in a row, and with nothing taken between
     _rests: int = 0  # since something was taken
     _relented: int = 0  # taken that were put off before
@@ -123,13 +128,14 @@ class Breaker:
 
     def begin(self) -> None:
         """A hand-over begins: its first answer is one of its own."""
-        self._in_doubt, self._answer = False, None
+        self._in_doubt, self._told = False, 0
 
     def record(self, outcome: Outcome | None, attempt: int = 1) -> None:
         """Note what came of the next delivery at this attempt; None: it was taken."""
+        if outcome is None:  # nearly all
+            self._take(attempt)
+            return
         match outcome:
-            case None:
-                self._take(attempt)
             case Outcome.UNKNOWN:
                 self._doubt()
             case Outcome.PERMANENT:
@@ -198,24 +204,24 @@ class Breaker:
         self._in_doubt = False
         self._taken += 1
         self._relented += attempt > 1
-        self._refused.note(False)
+        self._refused.seen += 1
         if self._is_new(doubt=False):
-            self._doubted.note(False)
+            self._doubted.seen += 1
 
     def _doubt(self) -> None:
         if not self._is_new(doubt=True):
             return
         self._row += 1
-        self._refused.note(True)
+        self._refused.note_bad()
         if not self.doubts:
-            self._doubted.note(True)
+            self._doubted.note_bad()
         if not self._in_doubt:
             self.doubts, self._in_doubt = self.doubts + 1, True
 
     def _refuse(self) -> None:
         self._is_clear()
         self._row += 1
-        self._refused.note(True)
+        self._refused.note_bad()
 
     def _wait(self, attempt: int) -> None:
         self._is_clear()
@@ -224,11 +230,12 @@ class Breaker:
         self._again += attempt > _GREYLISTED
 
     def _is_clear(self) -> None:
-        self.doubts, self._in_doubt, self._answer = 0, False, None
+        self.doubts, self._in_doubt, self._told = 0, False, 0
 
     def _is_new(self, *, doubt: bool) -> bool:
         """Whether this is an answer of its own, and not more readers of the one before."""
-        before, told = self._answer or (doubt, self.together)
-        new = before != doubt or told >= self.together
-        self._answer = doubt, 1 if new else told + 1
-        return new
+        if 0 < self._told < self.together and doubt is self._is_doubt:
+            self._told += 1
+            return False
+        self._told, self._is_doubt = 1, doubt
+        return True

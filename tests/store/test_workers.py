@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from digest import providers
-from digest.errors import StoreError
+from digest.config import load
+from digest.errors import Outcome, StoreError
+from digest.providers import Refusal
 from digest.store import Store
 from digest.store.ledger.records import IssueState
-from digest.workers import submit
+from digest.tokens import Keys
+from digest.workers import BATCH, submit
+from digest.workers.desk import Desk
 from tests.mailservers import real_server
 from tests.project import SETTINGS, Project
 from tests.store.lists import take_in
@@ -139,6 +143,32 @@ def test_two_workers_share_an_issue_and_one_is_killed(office: Office) -> None:
     assert states["submitted"] + states.get("unknown", 0) == READERS
     assert states.get("unknown", 0) <= CONNECTIONS
     assert states["submitted"] <= len(readers) <= READERS
+
+
+class PutsOff(Carrier):
+    """Takes nobody for now."""
+
+    asked = 0
+
+    def hand_over(self, batch):  # type: ignore[no-untyped-def]
+        for reader in batch.readers:
+            self.asked += 1
+            yield Refusal(reader.delivery, Outcome.TEMPORARY, "busy")
+
+
+def test_a_worker_leaves_an_issue_alone_while_everybody_is_put_off(office: Office) -> None:
+    send(office)
+    carrier = PutsOff()
+    with office.store() as store:
+        (planned,) = store.ledger.issues()
+        configured = load(office.root / "digest.toml", office.environ())
+        desk = Desk(configured, store, Keys((KEY.encode(),)), carrier)
+        for window in range(0, READERS, BATCH):
+            desk.send(planned.number, window)
+        desk.close()
+
+    assert carrier.asked == BATCH
+    assert office.states() == {"planned": READERS}
 
 
 def test_what_is_left_to_workers_twice_is_sent_once(office: Office) -> None:
