@@ -400,3 +400,18 @@ def test_help_imports_nothing_heavy(args):
     loaded = out.stdout.rpartition("MODULES")[2].split()
     allowed = HEAVY if args[0][:2] == "--" else {"sqlalchemy"}
     assert not allowed & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sned",), "there is no command 'sned'; did you mean send?"),
+        (("subscribers", "improt"), "there is no command 'improt'; did you mean import?"),
+        (("xyzzy",), "there is no command 'xyzzy'; --help names them all"),
+    ],
+)
+def test_a_misspelt_command_is_told_with_the_right_one(run, words, said):
+    done = run(*words)
+
+    assert done.code == 2
+    assert said in done.err

@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from digest.cli.exits import EXITS_HELP, Exit
+from digest.cli.groups import Group
 
 COMMANDS = {
     "init": "Write a digest.toml beside your posts, or a small newsletter to start from.",
@@ -38,7 +39,7 @@ COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """A group whose commands are named above and imported one at a time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
