@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest import config
-from digest.composer import Reader
+from digest.composer import EditionMessage, Reader
 from digest.errors import ConfigError, Outcome, ProviderError
 from digest.layout import Layout
 from digest.providers import Answer, Batch, Receipt, Refusal
@@ -30,6 +30,7 @@ HEADERS = {
     "Content-Type": "application/json",
 }
 EDITION = edition()
+MORE_THAN_BUFFERS_HOLD = Layout(("x" * 20_000_000,))
 PATIENT, HASTY = 60.0, 0.2  # seconds
 
 
@@ -202,14 +203,17 @@ def test_nobody_at_the_other_end_is_temporary():
 def cut_off(server: FakeSendgrid, times: int, count: int) -> tuple[list[Answer], object]:
     """The answers to a batch of which the first so many requests do not leave as a whole."""
     server.starts([fake.HANGS_UP_AT_ONCE] * times)
-    more_than_buffers_hold = Layout(("x" * 20_000_000,))
-    huge = replace(EDITION, compiled=replace(EDITION.compiled, html=more_than_buffers_hold))
-    answers: list[Answer] = []
+    huge = replace(EDITION, compiled=replace(EDITION.compiled, html=MORE_THAN_BUFFERS_HOLD))
     with closing(provider(server.url)) as one:
-        try:
-            answers.extend(one.hand_over(Batch("issue", huge, readers(count))))
-        except ProviderError as error:
-            return answers, error.outcome
+        return told_by(one, huge, count)
+
+
+def told_by(one: Sendgrid, message: EditionMessage, count: int) -> tuple[list[Answer], object]:
+    answers: list[Answer] = []
+    try:
+        answers.extend(one.hand_over(Batch("issue", message, readers(count))))
+    except ProviderError as error:
+        return answers, error.outcome
     return answers, None
 
 
@@ -226,6 +230,19 @@ def test_a_body_that_never_leaves_is_a_refusal_for_now_of_its_one_reader(server)
     assert (outcomes(answers), stopped) == (["temporary"], Outcome.TEMPORARY)
     assert "with no other reader and 20" in answers[0].reason
     assert not server.seen.requests
+
+
+def test_after_that_one_reader_is_tried_before_many_are(server):
+    huge = replace(EDITION, compiled=replace(EDITION.compiled, html=MORE_THAN_BUFFERS_HOLD))
+    server.starts([fake.HANGS_UP_AT_ONCE] * 2)
+    with closing(provider(server.url)) as one:
+        first, _ = told_by(one, huge, 2)
+        told_by(one, EDITION, 1)
+        told_by(one, EDITION, 9)
+
+    assert outcomes(first) == ["temporary"]
+    sizes = [len(request["personalizations"]) for request in server.seen.requests]
+    assert sizes == [1, 8, 1]
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ class Sendgrid:
         self._closed = False
         self.at_once = way.personalizations * way.connections  # readers that fill all lines
         self.together = way.personalizations
+        self._most = way.personalizations  # readers of a request; fewer after one was cut off
 
     def hand_over(self, batch: Batch) -> Iterator[Answer]:
         """As `Provider.hand_over`. Nothing is waited for: a limit is told as `retry_after`.
@@ -114,7 +115,7 @@ class Sendgrid:
         if self._closed:
             raise ProviderError("the provider is closed", outcome=Outcome.TEMPORARY)
         run = _Run(batch.starting, batch.answered)
-        requests = self._form(batch.edition).requests(batch.readers, self._way.personalizations)
+        requests = self._form(batch.edition).requests(batch.readers, self._most)
         left = len(batch.readers)
         for answers in self._answers(run, requests, len(batch.readers)):
             left -= len(answers)
@@ -147,7 +148,7 @@ class Sendgrid:
         self, run: _Run, requests: Iterable[Request | Unwritable], count: int
     ) -> Iterator[list[Answer]]:
         """Of all requests, in their order; ends early when there is a reason to stop."""
-        if count <= self._way.personalizations or self._way.connections == 1:
+        if count <= self._most or self._way.connections == 1:
             yield from self._one_by_one(run, requests)
             return
         flying: deque[Future[list[Answer]]] = deque()
@@ -185,12 +186,20 @@ class Sendgrid:
             request = waiting.pop()
             said = run.stop or run.pause or self._post(run, request)
             run.note(request, said)
+            self._learn(request, said)
             settled = _settled(request, said)
             for answer in settled:  # before this thread starts another request
                 run.answered(answer)
             answers += settled
             waiting += _again(request, said)
         return answers
+
+    def _learn(self, request: Request, said: Verdict) -> None:
+        """Begin with one reader where no more got through, until one does."""
+        if isinstance(said, CutOff) and len(request.letters) == 1:
+            self._most = 1
+        elif isinstance(said, Taken) and self._most < self._way.personalizations:
+            self._most = min(self._most * _PARTS, self._way.personalizations)
 
     def _post(self, run: _Run, request: Request) -> Verdict:
         line = self._lines.get()
