@@ -1,7 +1,7 @@
 """Due moments and windows: contiguous in every zone, across every clock change."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice, pairwise, product, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -226,3 +226,24 @@ def test_an_hour_that_a_clock_change_puts_outside_comes_with_the_issue():
     wanted = wanted_due(THURSDAY, Chosen(3, 8))
 
     assert chosen_release(wanted, THURSDAY, DUBLIN, closed, UTC) == closed
+
+
+def test_an_issue_that_went_out_later_than_this_one_does_not_begin_its_window():
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    usual = issue_due(Cadence.WEEKLY, THURSDAY, UTC, now)
+
+    for since in (usual.window.end, usual.window.end + timedelta(days=2)):
+        assert issue_due(Cadence.WEEKLY, THURSDAY, UTC, now, since) == usual
+
+
+def test_no_zone_gets_an_issue_before_its_window_is_closed():
+    """No place has a day before UTC+14 today; a zone database may know better tomorrow."""
+    closed = datetime(2026, 11, 18, 19, tzinfo=UTC)
+
+    assert release(THURSDAY, closed, timezone(timedelta(hours=15))) == closed
+
+
+def test_who_chose_the_very_hour_that_an_issue_is_due_gets_it_then():
+    closed = datetime(2026, 11, 19, 9, tzinfo=UTC)
+
+    assert chosen_release(THURSDAY, THURSDAY, UTC, closed, UTC) == closed
