@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from digest.config import Newsletter
 from digest.store.followed import FEWEST as LEAST_READERS
-from digest.store.followed import Followed, StoryFollowed, stories_together
+from digest.store.followed import Followed, IssueFollowed, StoryFollowed, stories_together
 from digest.store.statistics import Figures, IssueFigures, added
 
 TAGS = 20
@@ -57,6 +57,7 @@ class Counted:
 
     issues: tuple[tuple[str, Followed], ...]  # by their names, where enough readers had them
     stories: tuple[StoryFollowed, ...]  # the most followed first
+    links: tuple[tuple[str, Followed], ...] = ()  # of one issue alone, by where they lead
 
     @classmethod
     def of(cls, issues: Sequence[IssueFigures]) -> "Counted | None":
@@ -66,7 +67,7 @@ class Counted:
             return None
         stories = stories_together(one for _, one in counted)[:STORIES]
         told = tuple((name, one.total) for name, one in counted if one.total is not None)
-        return cls(told, stories)
+        return cls(told, stories, _links(counted[0][1]) if len(issues) == 1 else ())
 
     @property
     def rows(self) -> list[tuple[str, Followed]]:
@@ -107,6 +108,13 @@ def report(newsletter: Newsletter, issues: Sequence[IssueFigures]) -> str:
         verdict=verdict,
         scale=_scale,
     )
+
+
+def _links(issue: IssueFollowed) -> tuple[tuple[str, Followed], ...]:
+    """Targets without their scheme: nothing in the report is to look like an address to load."""
+    few = [(f"links of fewer than {LEAST_READERS} readers", issue.few)] if issue.few else []
+    shown = [(one.url.partition("://")[2], one.followed) for one in issue.links]
+    return (*shown[:STORIES], *few)
 
 
 def verdict(tags: Sequence[Row]) -> str:

@@ -128,7 +128,7 @@ def _sum(readers: int, some: Iterable[Followed]) -> Followed:
 
 
 def _highest_first(some: "Iterable[_Told]") -> "tuple[_Told, ...]":
-    return tuple(sorted(some, key=lambda one: (-one.followed.per_1000, one[0])))
+    return tuple(sorted(some, key=lambda one: (-one.followed.per_1000, *map(str, one[:2]))))
 
 
 def stories_together(issues: Iterable[IssueFollowed]) -> tuple[StoryFollowed, ...]:

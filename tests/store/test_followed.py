@@ -168,6 +168,8 @@ def test_the_report_draws_a_bar_for_each_story(sent: Store) -> None:
 
     assert "“About ai” was followed most: 250 for each 1,000 readers who were sent it" in html
     assert '<td>3</td><td>250</td><td class="grey">1</td>' in html
+    assert ">example.org/a</th><td>12</td><td>3</td>" in html
+    assert "example.org/b<" not in html  # of two readers
     assert "Clicks are not measured" not in html
     assert "http" not in html.replace('http-equiv="Content-Security-Policy"', "")
     assert "Too few readers had links" in report(NEWSLETTER, [short])

@@ -71,12 +71,10 @@ def test_what_was_followed_just_before_it_stops_is_counted(counted, serving, pro
         link = store.links.of("weekly-2026-11-19")[0].link
         path = f"{address}/g/weekly-2026-11-19/{link.code}"
         answer = httpx2.get(path, headers={"user-agent": "Mozilla/5.0 Firefox/145.0"})
-        before = store.links.of("weekly-2026-11-19")[0].clicks
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
 
         assert (answer.status_code, answer.headers["location"]) == (302, link.url)
-        assert (before.people, before.machines) == (0, 0)
         assert store.links.of("weekly-2026-11-19")[0].clicks == (1, 0)
     assert link.code not in process.stderr.read()
 
