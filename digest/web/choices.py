@@ -124,11 +124,16 @@ def mistakes(choice: Choice, tr: Translations) -> dict[str, str]:
 
 
 def offered(site: Site, reader: Preferences | None = None) -> tuple[Topic, ...]:
-    """The topics of the stories, and those that the reader has chosen before."""
+    """The topics of the stories, and those that the reader has chosen before, the followed first:
+    among sixty they would look for them."""
     topics = site.topics().tags
+    if reader is None:
+        return topics
     known = {topic.key for topic in topics}
-    own = (*reader.tags, *reader.muted) if reader else ()
-    return (*topics, *(Topic(fold(tag), tag, 0) for tag in own if fold(tag) not in known))
+    own = (Topic(fold(tag), tag, 0) for tag in (*reader.tags, *reader.muted))
+    followed = {fold(tag) for tag in reader.tags}
+    every = (*topics, *(topic for topic in own if topic.key not in known))
+    return tuple(sorted(every, key=lambda topic: topic.key not in followed))
 
 
 def spelled(site: Site, tags: Iterable[str]) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def test_a_mistake_is_focused_and_its_link_leads_to_the_field(visitor):
     visited.press("Subscribe")
     page = visited.page
 
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    expect(page.get_by_role("alert")).to_be_focused()  # when the page is drawn
     page.get_by_role("link", name=re.compile("Enter an email")).click()
     assert page.evaluate("location.hash") == "#email"
 

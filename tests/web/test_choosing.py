@@ -306,3 +306,12 @@ def test_what_is_saved_is_told_as_the_stories_spell_it(quick_pages):
     saved = quick_pages.post(path, **CHOICE)
 
     assert "about #kubernetes." in quick_pages.get(saved.headers["location"]).text
+
+
+def test_what_a_reader_follows_comes_first_among_the_topics(quick_pages):
+    cy = quick_pages.reader("cy@example.com", tags=("python", "gardening"))
+    page = quick_pages.get(quick_pages.path("p", Purpose.PREFERENCES, cy.id)).text
+
+    shown = re.findall(r'name="tag" value="([^"]+)"( checked)?', page)
+    assert shown[:2] == [("python", " checked"), ("gardening", " checked")]
+    assert {ticked for _, ticked in shown[2:]} == {""}

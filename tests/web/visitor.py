@@ -22,6 +22,7 @@ from digest.web import routes
 from digest.web.archive import PAGE
 from digest.web.guards import MOST
 from tests.newsletter import STORIES, WIDE
+from tests.project import Project
 from tests.store.sending import draft_of, frozen
 from tests.stories import story
 from tests.web.conftest import Pages
@@ -68,9 +69,9 @@ class Visitor:
     def states(self) -> Iterator[str]:
         """Each state by its name, when the page shows it."""
         parts = (
-            *(self.subscribing, self.confirming, self.choosing, self.coming_back),
-            *(self.owning, self.leaving, self.archiving, self.reading, self.editing),
-            *(self.failing, self.asking_too_often),
+            *(self.subscribing, self.confirming, self.choosing, self.choosing_among_many),
+            *(self.coming_back, self.owning, self.leaving, self.archiving, self.reading),
+            *(self.editing, self.failing, self.asking_too_often),
         )
         for part in parts:
             yield from part()
@@ -135,6 +136,19 @@ class Visitor:
         yield "preferences-nothing"
         self.press("Email me that link")
         yield "preferences-mailed"
+
+    def choosing_among_many(self) -> Iterator[str]:
+        """Sixty topics, of which one is long and one runs from right to left."""
+        tags = [LONG_TAG, RTL.tags[0], *(f"topic-{n}" for n in range(58))]
+        project = Project(Path(self.pages.config.root))
+        for tag in tags:
+            project.post(f"about-{tag}", tags=f"#{tag} #en")
+        many = Pages(self.pages.config, self.pages.store, self.pages.clock)  # reads them anew
+        ana = self.somebody(tags=tuple(tags[::5]), muted=(tags[1],))
+        path = many.path("p", Purpose.PREFERENCES, ana.id)
+        for name, at in (("subscribe-many", "/"), ("preferences-many", path)):
+            self._show(at, many.get(at, headers=self._spoken))
+            yield name
 
     def coming_back(self) -> Iterator[str]:
         """Preferences of who gets no mail."""
