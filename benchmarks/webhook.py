@@ -34,16 +34,17 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import Connection
 
 from digest import config
 from digest.composer import delivery_id
 from digest.providers.sendgrid import parse
 from digest.store import Store
 from digest.store.ledger.places import place_name
+from digest.store.ledger.schema import issue
 from digest.tokens import Keys
 from digest.web import Site, application
 
@@ -67,12 +68,6 @@ _PEOPLE = """
 SELECT email, subscriber_id, issue.id, issue_number, delivery.number FROM delivery
 JOIN subscriber ON subscriber.id = subscriber_id JOIN issue ON issue.number = issue_number
 ORDER BY issue_number, delivery.number
-"""
-_EARLIER = """
-INSERT INTO issue (number, id, cadence, window_start, window_end, due_at, planned_at, state,
-  provider, paused_because, readers, errors_allowed)
-SELECT number + 1000 + {n}, 'weekly-2026-0{n}-01', cadence, window_start, window_end, due_at,
-  planned_at, state, provider, paused_because, {readers}, 0 FROM issue ORDER BY number LIMIT 1
 """
 _OF_EARLIER = """
 INSERT INTO delivery (issue_number, number, subscriber_id, edition, state, submitted_at)
@@ -191,8 +186,10 @@ class Stand:
             run(_TABLE + strict)
             run("UPDATE delivery SET state = 'submitted'")
             run("UPDATE issue SET state = 'done'")
+            head = connection.execute(sa.select(issue)).one()._asdict()
             for n in range(1, EARLIER + 1) if shape == "mixed" else ():
-                run(_EARLIER.format(n=n, readers=SMALLER))
+                older = {"number": head["number"] + 1000 + n, "id": f"weekly-2026-0{n}-01"}
+                connection.execute(sa.insert(issue).values({**head, **older}))
                 run(_OF_EARLIER.format(n=n, every=SHAPES[shape] // SMALLER))
             self.deliveries = [Told(*row) for row in run(_PEOPLE)]
             if shape == "mixed":  # what was told of them before
@@ -257,7 +254,7 @@ class Stand:
         with self.store.database.writing() as connection:
             self._put_away(connection, rows)
 
-    def _put_away(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    def _put_away(self, connection: sa.Connection, rows: list[tuple[Any, ...]]) -> None:
         columns: Any = rows
         if self.dialect == "postgresql":
             columns = tuple(map(list, zip(*rows, strict=True)))

@@ -26,6 +26,12 @@ def new_ids(number: int) -> list[int]:
     return sorted(upper | one or 1 for one in lower)
 
 
+def array(values: Iterable[object]) -> str:
+    """Numbers, or moments as text, as PostgreSQL writes an array: nothing in them needs escaping,
+    and the driver's own lists take ten times as long."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def lookup(
     connection: sa.Connection, columns: Sequence[sa.Column[Any]], keys: Sequence[Any]
 ) -> list[tuple[Any, ...]]:

@@ -6,22 +6,24 @@ transaction never fails half-way for want of the lock. PostgreSQL: UTC, and the 
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from digest.config import STORE_FILE
 from digest.errors import StoreError
 from digest.store import naming
-from digest.store.failures import explained
+from digest.store.failures import deadlocked, explained
 
 FILE = STORE_FILE
 PATIENCE = 10.0  # seconds to wait for another writer
+Result = TypeVar("Result")
+_ATTEMPTS = 5  # of a transaction that ends in a deadlock; each waits a second for it
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 _OLDEST_POSTGRESQL = (15,)
@@ -69,6 +71,21 @@ class Database:
         """One transaction: all of it is kept, or none."""
         with self._explained(), self.engine.begin() as connection:
             yield connection
+
+    def commit(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """What `work` gives, in one transaction; all of it again where that ended in a deadlock.
+
+        Writers lock rows in one order where that is cheap. Where it is not, PostgreSQL turns one of
+        them away, whose second attempt finds the other one done.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with self.writing() as connection:
+                    return work(connection)
+            except StoreError as error:
+                if attempt == _ATTEMPTS or not deadlocked(error):
+                    raise
+        raise AssertionError("unreachable")
 
     def keep_log(self) -> None:
         """SQLite: WAL, which the file remembers. Only for a file of ours; readers set nothing."""

@@ -31,6 +31,7 @@ _POSTGRESQL = {
     "3D000": ("does not exist", "create it first: createdb NAME"),
     "42501": ("refused: the user lacks a permission", "grant it, or name another user"),
 }
+_DEADLOCK = "40P01"
 _UNREACHABLE = ("cannot be reached", "check `database` in digest.toml and that the server runs")
 
 
@@ -52,6 +53,15 @@ def explained(
         raise _translated(place, error.orig, quoted) from error
     except driver_error as error:  # while connecting, or past SQLAlchemy on the bulk paths
         raise _translated(place, error, quoted) from error
+
+
+def deadlocked(error: BaseException | None) -> bool:
+    """PostgreSQL ended the transaction because it and another one waited for each other."""
+    while error is not None:
+        if getattr(error, "sqlstate", "") == _DEADLOCK:
+            return True
+        error = getattr(error, "orig", None) or error.__cause__
+    return False
 
 
 def _translated(

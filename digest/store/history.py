@@ -21,6 +21,23 @@ def record(
     )
 
 
+def record_all(
+    connection: sa.Connection, kind: EventKind, lines: Sequence[tuple[int, datetime, str]]
+) -> None:
+    """Add lines of one kind, each to the history of a person: who, when, the detail."""
+    if not lines:
+        return
+    add = sa.insert(event).values(
+        number=_next(event, sa.bindparam("person")),
+        subscriber_id=sa.bindparam("person"),
+        kind=kind.value,
+        at=sa.bindparam("moment"),
+        detail=sa.bindparam("words"),
+    )
+    rows = [{"person": who, "moment": at, "words": words} for who, at, words in lines]
+    connection.execute(add, rows)
+
+
 def add_consent(connection: sa.Connection, person: int, given: Consent) -> None:
     """Add evidence. Statements are kept once, however many agreed to them."""
     values = {
@@ -78,7 +95,7 @@ def _of(person: int) -> dict[str, int]:
     return {"subscriber_id": person}
 
 
-def _next(table: sa.Table, person: int) -> sa.ScalarSelect[int]:
+def _next(table: sa.Table, person: int | sa.BindParameter[int]) -> sa.ScalarSelect[int]:
     """One more than the last number; the person's row is locked by whoever writes history."""
     last = sa.func.coalesce(sa.func.max(table.c.number), 0)
     return sa.select(last + 1).where(table.c.subscriber_id == person).scalar_subquery()

@@ -71,8 +71,10 @@ class Told:
 
     def _stamp(self, name: str | None, address: str, fact: Fact, at: datetime) -> None:
         if name is None:
-            handed = [r for r in self.people.get(address, ()) if self.rows[r]["sent"]]
-            place = handed[-1] if handed else None
+            place = None
+            for row in self.people.get(address, ()):
+                sent = self.rows[row]["sent"]
+                place = row if isinstance(sent, datetime) and sent <= at else place
         else:
             place = self.named.get(name)
         if place is not None:
@@ -115,7 +117,7 @@ def model(store: Store, rows: Sequence[sa.Row], found: dict[str, Row]) -> Told:
     for row in sorted(rows, key=lambda row: row.issue_number):
         mine[people[row.subscriber_id]].append((row.issue_number, row.number))
     content = {
-        (row.issue_number, row.number): {"state": row.state, "sent": row.submitted_at is not None}
+        (row.issue_number, row.number): {"state": row.state, "sent": row.submitted_at}
         for row in rows
     }
     return Told(content, found, mine)

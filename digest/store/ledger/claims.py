@@ -56,7 +56,8 @@ class Claims:
         Nothing is claimed at or behind the delivery number `limit`. `window`: none but the one that
         begins with this delivery.
         """
-        with self.database.writing() as connection:
+
+        def claim(connection: sa.Connection) -> Turn:
             if closing is not None:
                 _close(connection, self.issue_number, closing, now)
             if _state(connection, self.issue_number) not in _GOING_ON:
@@ -71,10 +72,11 @@ class Claims:
             released = windows.released(connection, self.issue_number, held)
             return Turn(Claim(held, deliveries, released))
 
+        return self.database.commit(claim)
+
     def close(self, closing: Closing, now: datetime) -> None:
         """Close a window and claim none."""
-        with self.database.writing() as connection:
-            _close(connection, self.issue_number, closing, now)
+        self.database.commit(lambda connection: _close(connection, self.issue_number, closing, now))
 
     def renew(self, held: Held, now: datetime) -> bool:
         """Keep the window for another while. False when it was taken from us."""

@@ -6,7 +6,9 @@ due, and they are moved together, in the order of the ids: at the end of a run, 
 readers are read for another plan. Until then whoever claims for another issue asks the ledger.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -31,6 +33,14 @@ def cover(connection: sa.Connection, number: int, lo: int, hi: int) -> None:
     """Move the mark of everybody in `[lo, hi)` to whom the issue was handed over, at once."""
     handed = (*within(number, lo, hi), delivery.c.state.in_(HANDED_OVER))
     _move(connection, number, sa.select(delivery.c.subscriber_id).where(*handed))
+
+
+def cover_people(connection: sa.Connection, number: int, people: Sequence[int]) -> None:
+    """Move the marks of those to whom the issue was handed over, in the order of their ids."""
+    if people:
+        these = sa.select(subscriber.c.id).where(subscriber.c.id.in_(people))
+        connection.execute(these.order_by(subscriber.c.id).with_for_update(key_share=True))
+        _move(connection, number, these)
 
 
 def settle(database: Database) -> None:
@@ -79,12 +89,15 @@ def _waiting() -> sa.ColumnElement[bool]:
 def _settle(database: Database, number: int) -> None:
     mine = (claim_window.c.issue_number == number, _waiting())
     windows = sa.update(claim_window).where(*mine).values(coverage="moving")
-    with database.writing() as connection:
+
+    def few(connection: sa.Connection) -> bool:
         found = connection.execute(windows.returning(claim_window.c.lo, claim_window.c.hi)).all()
         if len(found) <= _FEW:
             for lo, hi in found:
                 cover(connection, number, lo, hi)
-    if len(found) > _FEW:
+        return len(found) <= _FEW
+
+    if not database.commit(few):
         _in_order(database, number)
     moved = (claim_window.c.issue_number == number, claim_window.c.coverage == "moving")
     with database.writing() as connection:
@@ -93,23 +106,25 @@ def _settle(database: Database, number: int) -> None:
 
 def _in_order(database: Database, number: int) -> None:
     """Of a whole issue, in the order of the readers' ids, so that each page is written once."""
+    after: int | None = 0
+    while after is not None:
+        after = database.commit(partial(_move_chunk, number=number, after=after))
+
+
+def _move_chunk(connection: sa.Connection, number: int, after: int) -> int | None:
+    """The marks of the next readers behind `after`. Gives the last of them; None at the end."""
     person, of_issue = delivery.c.subscriber_id, delivery.c.issue_number == number
-    after = 0
-    while True:
-        with database.writing() as connection:
-            last = connection.scalar(
-                sa.select(person)
-                .where(of_issue, person > after)
-                .order_by(person)
-                .offset(_CHUNK - 1)
-                .limit(1)
-            )
-            to = () if last is None else (person <= last,)
-            handed = (of_issue, person > after, *to, delivery.c.state.in_(HANDED_OVER))
-            _move(connection, number, sa.select(person).where(*handed))
-        if last is None:
-            return
-        after = last
+    last: int | None = connection.scalar(
+        sa.select(person)
+        .where(of_issue, person > after)
+        .order_by(person)
+        .offset(_CHUNK - 1)
+        .limit(1)
+    )
+    to = () if last is None else (person <= last,)
+    handed = (of_issue, person > after, *to, delivery.c.state.in_(HANDED_OVER))
+    _move(connection, number, sa.select(person).where(*handed))
+    return last
 
 
 def _move(connection: sa.Connection, number: int, people: sa.Select[tuple[int]]) -> None:

@@ -4,38 +4,24 @@ An event is heard once. Its effects could be written again all the same: of each
 telling stays, and an address that is suppressed is suppressed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from digest.addresses import identity_of
-from digest.events import (
-    GOING_WELL,
-    Changes,
-    Event,
-    Fact,
-    OurFault,
-    SoftBounce,
-    Telling,
-    gather,
-    worn_out,
-)
-from digest.models import SuppressionReason
+from digest.events import GOING_WELL, Changes, Event, Fact, OurFault, Telling, gather
 from digest.store.bulk import lookup
 from digest.store.database import Database
 from digest.store.dialects import insert_new
 from digest.store.hashing import Hasher
-from digest.store.history import record
-from digest.store.ledger.coverage import cover
+from digest.store.ledger.barring import Barring
+from digest.store.ledger.coverage import cover_people
 from digest.store.ledger.places import Place, find_people, find_places, latest_place
 from digest.store.ledger.records import DeliveryState
-from digest.store.ledger.schema import delivery, provider_event, soft_bounce
-from digest.store.ledger.stamps import write_delivered, write_stamps
-from digest.store.records import EventKind
+from digest.store.ledger.schema import delivery, provider_event
+from digest.store.ledger.stamps import lock, write_delivered, write_stamps
 from digest.store.schema import subscriber
-from digest.store.suppressions import insert_suppression, known_suppressions
 
 BATCH = 10_000  # events of one transaction
 
@@ -76,22 +62,37 @@ class Hearing:
     ) -> Heard:
         """Write a batch of events. `thorough` also looks for deliveries by their id alone, where
         the address has changed or is gone: a second for a million of them."""
-        with self.database.writing() as connection:
-            new = _unheard(connection, events)
-            changes = gather(new)
-            named = {event.delivery: event.address for event in new if event.delivery}
-            said = {event.place for event in new if event.place}
-            places = find_places(connection, named, said, now if thorough else None)
-            settled = _settle(connection, changes, places, now)
-            stamped = _stamp(connection, changes, places)
-            suppressed = sum(self._suppress(connection, changes, source))
-            suppressed += sum(self._soften(connection, changes.soft, source))
+        when = now if thorough else None
+        return self.database.commit(lambda one: self._hear(one, events, now, source, when))
+
+    def _hear(
+        self,
+        connection: sa.Connection,
+        events: Sequence[Event],
+        now: datetime,
+        source: str,
+        thorough: datetime | None,
+    ) -> Heard:
+        new = _unheard(connection, events)
+        changes = gather(new)
+        named = {event.delivery: event.address for event in new if event.delivery}
+        said = {event.place for event in new if event.place}
+        places = find_places(connection, named, said, thorough)
+        unknown = _unknown(changes, places)
+        delivered = [(places[name], at) for name, at in changes.delivered.items() if name in places]
+        told = _told(connection, changes, places)
+        everything = (unknown, (place for place, _ in delivered), *told.values())
+        lock(connection, (place[:2] for some in everything for place in some))
+        settled = _settle(connection, unknown, now)
+        stamped = write_delivered(connection, delivered) + sum(
+            write_stamps(connection, fact, list(some.items())) for fact, some in told.items()
+        )
         return Heard(
             len(events),
             len(events) - len(new),
             settled,
             stamped,
-            suppressed,
+            Barring(connection, self.hasher, source).bar(changes),
             len(named) - len(places),
             tuple(sorted(changes.faults, key=lambda fault: fault.event_id)),
         )
@@ -103,59 +104,6 @@ class Hearing:
             people = {person: name for name, (_, _, _, person) in found.items()}
             columns = (subscriber.c.id, subscriber.c.email)
             return {people[who]: email for who, email in lookup(connection, columns, list(people))}
-
-    def _suppress(self, connection: sa.Connection, changes: Changes, source: str) -> Iterator[bool]:
-        if not changes.suppressed:
-            return
-        keys = {address: self._key(address) for address, _ in changes.suppressed}
-        known = known_suppressions(connection, [key for key in keys.values() if key is not None])
-        for (address, ban), telling in sorted(changes.suppressed.items()):
-            reason, key = SuppressionReason(ban.value), keys[address]
-            if key is not None and (key, reason) not in known:
-                yield self._bar(connection, address, reason, telling, source)
-
-    def _soften(
-        self, connection: sa.Connection, bounces: Iterable[SoftBounce], source: str
-    ) -> Iterator[bool]:
-        """Note refusals that may pass; too many of them are a bounce."""
-        for one in sorted(bounces, key=lambda bounce: (bounce.at, bounce.event_id)):
-            if (key := self._key(one.address)) is None:
-                continue
-            row = {"address_hash": key, "event_id": one.event_id, "at": one.at}
-            connection.execute(insert_new(connection, soft_bounce), [row])
-            told = connection.scalars(
-                sa.select(soft_bounce.c.at).where(soft_bounce.c.address_hash == key)
-            )
-            if worn_out(told):
-                telling = Telling(one.at, "refused again and again")
-                reason = SuppressionReason.BOUNCED
-                yield self._bar(connection, one.address, reason, telling, source)
-
-    def _bar(
-        self,
-        connection: sa.Connection,
-        address: str,
-        reason: SuppressionReason,
-        telling: Telling,
-        source: str,
-    ) -> bool:
-        key = self._key(address)
-        if key is None or not insert_suppression(connection, key, reason, telling.at, source):
-            return False
-        person = connection.scalar(
-            sa.select(subscriber.c.id).where(subscriber.c.address == identity_of(address))
-        )
-        if person is not None:
-            detail = f"{reason} ({source})"
-            record(connection, person, telling.at, EventKind.SUPPRESSED, detail)
-        return True
-
-    def _key(self, address: str) -> bytes | None:
-        """None for what is no address: a provider's word is not ours."""
-        try:
-            return self.hasher(identity_of(address))
-        except ValueError:
-            return None
 
 
 def _unheard(connection: sa.Connection, events: Sequence[Event]) -> list[Event]:
@@ -174,32 +122,41 @@ def _unheard(connection: sa.Connection, events: Sequence[Event]) -> list[Event]:
     return [one for one in events if one.event_id not in known] if known else list(events)
 
 
-def _settle(
-    connection: sa.Connection, changes: Changes, places: Mapping[str, Place], now: datetime
-) -> int:
-    """Take as submitted what was unknown and the provider has after all."""
+def _unknown(changes: Changes, places: Mapping[str, Place]) -> list[Place]:
+    """What was unknown and the provider has after all."""
     unknown = DeliveryState.UNKNOWN.value
-    found = [
-        (issue, number)
-        for name, (issue, number, state, _) in places.items()
-        if state == unknown and name in changes.settled
+    return [
+        place for name, place in places.items() if place[2] == unknown and name in changes.settled
     ]
+
+
+def _settle(connection: sa.Connection, unknown: Iterable[Place], now: datetime) -> int:
+    """Take deliveries as submitted that are unknown."""
+    rows: dict[int, list[int]] = {}
+    for issue, number, _, _ in unknown:
+        rows.setdefault(issue, []).append(number)
     settled = 0
-    for issue, number in sorted(found):
-        this = (delivery.c.issue_number == issue, delivery.c.number == number)
+    for issue, numbers in sorted(rows.items()):
+        these = (delivery.c.issue_number == issue, delivery.c.number.in_(numbers))
         values = {
             "state": DeliveryState.SUBMITTED.value,
             "submitted_at": sa.func.coalesce(delivery.c.submitted_at, now),
         }
-        update = sa.update(delivery).where(*this, delivery.c.state == unknown).values(values)
-        if connection.execute(update).rowcount:
-            settled += 1
-            cover(connection, issue, number, number + 1)
+        update = (
+            sa.update(delivery)
+            .where(*these, delivery.c.state == DeliveryState.UNKNOWN.value)
+            .values(values)
+        )
+        people = list(connection.scalars(update.returning(delivery.c.subscriber_id)))
+        cover_people(connection, issue, people)
+        settled += len(people)
     return settled
 
 
-def _stamp(connection: sa.Connection, changes: Changes, places: Mapping[str, Place]) -> int:
-    """Set the facts; one without a delivery is about the latest one to its address."""
+def _told(
+    connection: sa.Connection, changes: Changes, places: Mapping[str, Place]
+) -> dict[Fact, dict[Place, Telling]]:
+    """The facts and their rows; one without a delivery is about the latest one to its address."""
     nameless = {address for name, address, _ in changes.stamps if name is None}
     people = find_people(connection, nameless) if nameless else {}
     told: dict[Fact, dict[Place, Telling]] = {}
@@ -213,7 +170,4 @@ def _stamp(connection: sa.Connection, changes: Changes, places: Mapping[str, Pla
             # one row may be told of by its name and by its address; a statement changes it once
             some = told.setdefault(fact, {})
             some[place] = min(telling, some.get(place, telling))
-    plain = [(places[name], at) for name, at in changes.delivered.items() if name in places]
-    return write_delivered(connection, plain) + sum(
-        write_stamps(connection, fact, list(some.items())) for fact, some in told.items()
-    )
+    return told

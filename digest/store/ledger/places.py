@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from digest.addresses import identity_of
 from digest.composer import delivery_id
-from digest.store.bulk import lookup
+from digest.store.bulk import array, lookup
 from digest.store.ledger.coverage import HANDED_OVER
 from digest.store.ledger.schema import delivery, issue
 from digest.store.schema import MOMENT, subscriber
@@ -147,12 +147,12 @@ def _deliveries_at(connection: sa.Connection, number: int, rows: Iterable[int]) 
         SELECT issue_number, number, state, subscriber_id FROM {said}
         CROSS JOIN delivery WHERE issue_number = {one} AND number = said.value
     """
-    listed = ",".join(map(str, sorted(rows)))  # neighbours lie together
+    listed = sorted(rows)  # neighbours lie together
     if connection.dialect.name == "sqlite":
         query = query.format(said="json_each(?) AS said", one="?")
-        return _fetched(connection, query, (f"[{listed}]", number))
+        return _fetched(connection, query, (str(listed), number))
     query = query.format(said="unnest(%s::bigint[]) AS said (value)", one="%s")
-    return _fetched(connection, query, (f"{{{listed}}}", number))
+    return _fetched(connection, query, (array(listed), number))
 
 
 def _deliveries(connection: sa.Connection, number: int, keys: Sequence[str]) -> list[Place]:
