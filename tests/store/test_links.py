@@ -1,6 +1,7 @@
 """Counted links and their counts, on both databases: written with the plan, added to, forgotten."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -107,6 +108,18 @@ def test_counts_are_added_up(store: Store) -> None:
 
     assert store.links.of(ISSUE.id) == ((LINK, Clicks(6, 5)), (other, Clicks(0, 0)))
     assert store.links.of("weekly-2026-11-12") == ()
+
+
+def test_processes_that_add_at_the_same_time_lose_nothing(store: Store) -> None:
+    other = CountedLink("abcdefghij24", "https://example.org/b", LINK.places)
+    kept(store, LINK, other)
+    counts = {Click(ISSUE.id, one.code, DAY): Clicks(1, 2) for one in (LINK, other)}
+    turned = dict(reversed(counts.items()))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(store.links.add, [counts, turned] * 10))
+
+    assert [one.clicks for one in store.links.of(ISSUE.id)] == [Clicks(20, 40)] * 2
 
 
 def test_the_same_link_in_another_plan_has_its_places(store: Store) -> None:

@@ -2,6 +2,7 @@
 nothing."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,7 +15,7 @@ from digest.tokens import Purpose
 from digest.web import counting
 from digest.web.counting import FOLLOWED, OF_PLACE, Counting, is_program
 from digest.web.following import location
-from tests.web.conftest import START
+from tests.web.conftest import START, Pages
 
 ISSUE = "weekly-2026-11-19"
 DAY = START.date()
@@ -99,6 +100,17 @@ def test_nothing_of_a_request_changes_where_it_leads(counted):
     answer = counted.get(path(URLS[0]) + "?url=https://evil.example&next=/x", headers=odd)
 
     assert answer.headers["location"] == URLS[0]
+
+
+def test_links_lead_on_under_the_path_of_the_site(quick_pages):
+    at = replace(quick_pages.config.newsletter, base_url="https://example.org/news")
+    pages = Pages(replace(quick_pages.config, newsletter=at), quick_pages.store, quick_pages.clock)
+    hold(pages.store, URLS[0])
+    client = TestClient(pages.app, base_url="https://example.org", follow_redirects=False)
+
+    assert client.get(f"/news{path(URLS[0])}").headers["location"] == URLS[0]
+    assert client.get(path(URLS[0])).status_code == 404
+    assert "Disallow: /news/g/\n" in client.get("/news/robots.txt").text
 
 
 def test_a_head_leads_on_and_is_not_counted(counted):
