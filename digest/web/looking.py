@@ -52,8 +52,7 @@ class Looking:
                 if composition is not None:
                     # nobody's id: the links of a look lead to nobody's preferences
                     html = composition.message.html(draft.reader(replace(reader, id=0)))
-                    edition = composition.edition
-                    number = len(edition.stories) + len(edition.more)
+                    number = len(composition.edition.stories)  # as the mail counts them
                     return Look(issue, number, html, upcoming=issue.window.end > now)
         return None
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -315,3 +316,15 @@ def test_what_a_reader_follows_comes_first_among_the_topics(quick_pages):
     shown = re.findall(r'name="tag" value="([^"]+)"( checked)?', page)
     assert shown[:2] == [("python", " checked"), ("gardening", " checked")]
     assert {ticked for _, ticked in shown[2:]} == {""}
+
+
+def test_a_look_counts_the_stories_that_the_mail_counts(quick_pages):
+    config = quick_pages.config
+    quick_pages.config = replace(config, limits=replace(config.limits, max_stories=1))
+    path = quick_pages.path("p", Purpose.PREFERENCES, quick_pages.reader().id)
+
+    page = quick_pages.post(path, what="everything", cadence="weekly", do="look").text
+
+    assert "More for your tags" in page
+    assert "1 story for you this week" in page
+    assert "So far 1 story is in your next digest." in page
