@@ -9,9 +9,9 @@ from digest.providers import connect
 from digest.sender import Stopping
 from digest.store import Store
 from digest.tokens import Keys
-from digest.workers.desk import Desk
 from digest.workers.queue import Queue
 from digest.workers.upkeep import Upkeep
+from digest.workers.workplace import Workplace
 
 _log = logs.get("worker")
 
@@ -23,17 +23,17 @@ def work(config: Config, store: Store, keys: Keys) -> None:
     """
     stopping = Stopping()
     provider = connect(config)
-    desk = Desk(config, store, keys, provider, stopping)
+    place = Workplace(config, store, keys, provider, stopping)
     try:
-        asyncio.run(_work(Queue(store.database.address), desk, Upkeep(config, store), stopping))
+        asyncio.run(_work(Queue(store.database.address), place, Upkeep(config, store), stopping))
     finally:
-        desk.close()
+        place.close()
         provider.close()
 
 
-async def _work(queue: Queue, desk: Desk, upkeep: Upkeep, stopping: Stopping) -> None:
+async def _work(queue: Queue, place: Workplace, upkeep: Upkeep, stopping: Stopping) -> None:
     async def batch(issue: int, window: int) -> None:
-        await asyncio.to_thread(desk.send, issue, window)
+        await asyncio.to_thread(place.send, issue, window)
 
     async def look_after_all() -> None:
         await queue.drop_stalled()

@@ -18,7 +18,7 @@ from digest.store import Store
 from digest.store.ledger.records import IssueState
 from digest.tokens import Keys
 from digest.workers import BATCH, submit
-from digest.workers.desk import Desk
+from digest.workers.workplace import Workplace
 from tests.mailservers import real_server
 from tests.project import SETTINGS, Project
 from tests.store.lists import take_in
@@ -162,10 +162,10 @@ def test_a_worker_leaves_an_issue_alone_while_everybody_is_put_off(office: Offic
     with office.store() as store:
         (planned,) = store.ledger.issues()
         configured = load(office.root / "digest.toml", office.environ())
-        desk = Desk(configured, store, Keys((KEY.encode(),)), carrier)
+        place = Workplace(configured, store, Keys((KEY.encode(),)), carrier)
         for window in range(0, READERS, BATCH):
-            desk.send(planned.number, window)
-        desk.close()
+            place.send(planned.number, window)
+        place.close()
 
     assert carrier.asked == BATCH
     assert office.states() == {"planned": READERS}

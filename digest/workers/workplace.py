@@ -1,4 +1,4 @@
-"""What a worker does of a job: one batch of an issue, which it has on its desk since the first."""
+"""What a worker does of a job: one batch of an issue, which it keeps at hand since the first."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from digest import logs
 from digest.config import Config
 from digest.content import read_content
-from digest.desk import Desk as Layout
-from digest.desk import glance
+from digest.desk import Desk, glance
 from digest.errors import DigestError, Outcome
 from digest.freshness import Frozen, require_fresh
 from digest.planning import as_planned, material
@@ -27,7 +26,7 @@ _log = logs.get("worker")
 
 
 @dataclass(slots=True)
-class Desk:
+class Workplace:
     """The issues that one worker is at. Not for two threads."""
 
     config: Config
@@ -129,8 +128,8 @@ class Desk:
     def _pick_up(self, planned: PlannedIssue) -> Hands:
         content, now = read_content(self.config), utc_now()
         listing = glance(self.store, content.stories, now)
-        layout = Layout(self.config, content, listing, self.keys, self.store, now)
-        draft = layout.lay_out(as_planned(self.config, planned))
+        desk = Desk(self.config, content, listing, self.keys, self.store, now)
+        draft = desk.lay_out(as_planned(self.config, planned))
         require_fresh(draft, Frozen(planned, self.store.ledger.contents(planned.number)))
         return Hands(
             Job(
