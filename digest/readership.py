@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from digest.addresses import identity, normalise
+from digest.addresses import identity, recognised
 from digest.config import Config
 from digest.models import Cadence, Issue, Preferences, Subscriber
 from digest.subscribers import Report, read_subscribers
@@ -64,7 +64,7 @@ class ListedReaders:
                 skipped[not_due(subscriber.cadence)] += 1
 
     def find(self, email: str, now: datetime) -> Found | None:
-        wanted = identity(normalise(email))
+        wanted = identity(recognised(email))
         matches = (one for one in self._everyone() if identity(one.email) == wanted)
         return next((Found(one) for one in matches), None)
 
@@ -96,7 +96,7 @@ class StoredReaders:
         skipped.update(self.others(issue))
 
     def find(self, email: str, now: datetime) -> Found | None:
-        found = self.store.subscriptions.find(normalise(email))
+        found = self.store.subscriptions.find(recognised(email))
         if found is None:
             return None
         reasons: list[str] = [reason.value for reason in found.suppressions]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from digest.addresses import identity, normalise
+from digest.addresses import identity, recognised
 from digest.errors import StoreError
 from digest.models import NOTHING_CHOSEN, Cadence, Preferences, State, Subscriber
 from digest.preferences import settled
@@ -65,7 +65,7 @@ class Requests:
         What was answered is over: asking again is a new request with a new id, and a new mail.
         ValueError when it is no address.
         """
-        address = normalise(email)
+        address = recognised(email)
         key = self.subscriptions.hasher(address)
         where = (request.c.address_hash == key) & (request.c.kind == kind.value)
         with self.subscriptions.database.writing() as connection:

@@ -4,7 +4,7 @@ Whether somebody is subscribed shows in a mail to that address and nowhere else:
 and not in how long it takes, because the mail leaves in the background.
 """
 
-from digest.addresses import normalise
+from digest.addresses import recognised
 from digest.models import State, Subscriber
 from digest.store import RequestKind, Subscription, Wish
 from digest.store.records import LIFTED_BY_CONFIRMING
@@ -16,7 +16,7 @@ from digest.web.site import Site
 
 def to_subscribe(site: Site, email: str, wish: Wish, tr: Translations) -> None:
     """Mail a link that confirms; or, to who gets the newsletter already, one to preferences."""
-    address, requests = normalise(email), site.store.requests
+    address, requests = recognised(email), site.store.requests
     known = site.store.subscriptions.find(address)
     barred = _barred(site, address)
     asked = requests.ask(RequestKind.SUBSCRIBE, address, site.now(), wish=wish)
@@ -31,7 +31,7 @@ def to_subscribe(site: Site, email: str, wish: Wish, tr: Translations) -> None:
 
 def for_a_link(site: Site, email: str) -> None:
     """Mail a link to their preferences to a subscriber; nothing to anybody else."""
-    address, requests = normalise(email), site.store.requests
+    address, requests = recognised(email), site.store.requests
     known = site.store.subscriptions.find(address)
     barred = _barred(site, address)
     asked = requests.ask(RequestKind.LINK, address, site.now())
@@ -51,7 +51,7 @@ def for_own_data(site: Site, reader: Subscriber) -> None:
 
 def to_move(site: Site, reader: Subscriber, email: str) -> None:
     """Mail a link to the new address; if somebody has it already, a link to their preferences."""
-    address, requests = normalise(email), site.store.requests
+    address, requests = recognised(email), site.store.requests
     known = site.store.subscriptions.find(address)
     barred = _barred(site, address)
     asked = requests.ask(RequestKind.CHANGE, address, site.now(), person=reader.id)

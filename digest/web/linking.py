@@ -3,7 +3,7 @@
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from digest.addresses import normalise
+from digest.addresses import recognised
 from digest.web import asking, honesty
 from digest.web.site import Site
 from digest.web.subscribing import INVALID, check_inbox
@@ -23,7 +23,7 @@ def _send(visit: Visit) -> Response:
     if honesty.baited(visit):
         return check_inbox(visit, email)
     try:
-        normalise(email)
+        recognised(email)
     except ValueError:
         wrong = tr.gettext("Enter an email address, like ana@example.com")
         return _shown(visit, email, {"email": wrong})

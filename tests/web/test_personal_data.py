@@ -156,3 +156,22 @@ def test_a_program_at_the_form_for_a_link_is_thanked(quick_pages):
 
     assert "Check your inbox" in quick_pages.fill("/link", email=ana.email, website="x").text
     assert quick_pages.mails() == []
+
+
+def test_who_was_here_with_a_longer_address_than_is_taken_now_can_still_do_everything(
+    quick_pages, monkeypatch
+):
+    with monkeypatch.context() as before:
+        before.setattr("digest.addresses.LONGEST_LOCAL", 99)
+        ana = quick_pages.reader("a" * 65 + "@example.com")
+    path = quick_pages.path("p", Purpose.PREFERENCES, ana.id)
+
+    assert quick_pages.post(path, do="own").status_code == 200
+    assert "/d/" in quick_pages.link()
+    quick_pages.fill("/link", email=ana.email)
+    assert "/p/" in quick_pages.link()
+    quick_pages.post(
+        quick_pages.path("u", Purpose.UNSUBSCRIBE, ana.id), **{"List-Unsubscribe": "One-Click"}
+    )
+    assert quick_pages.post(path, do="again").status_code == 200
+    assert "/c/" in quick_pages.link()
