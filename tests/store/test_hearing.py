@@ -1,6 +1,7 @@
 """What providers tell: heard once, written where it belongs, in whatever order it comes."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from digest.composer import delivery_id
 from digest.errors import Outcome
 from digest.events import Cause, Event, Kind
+from digest.providers import Answer, Batch
 from digest.store import Store, SuppressionReason
 from digest.store.ledger.hearing import Heard
 from digest.store.ledger.records import DeliveryState
@@ -126,6 +128,27 @@ def test_of_a_fact_told_twice_the_earlier_moment_stays(store: Store, sent) -> No
         1,
         0,
     ]
+
+
+def test_what_arrived_before_its_sender_noted_a_doubt_is_not_unknown(
+    store: Store, tmp_path: Path
+) -> None:
+    """The answer came after the timeout, and the event before the window was closed."""
+    readers(store, 3)
+    draft = draft_of(tmp_path)
+    frozen(store, draft)
+
+    class Early(Carrier):
+        def hand_over(self, batch: Batch) -> Iterator[Answer]:
+            if "reader1@example.com" in [reader.address for reader in batch.readers]:
+                hear(store, told(store, Kind.DELIVERED, 1))
+            yield from super().hand_over(batch)
+
+    doubt = refused(Outcome.UNKNOWN, "no answer")
+    send(store, draft, Early(reader1=doubt, reader2=doubt), tmp_path)
+
+    assert states(store, draft) == {"submitted": 2, "unknown": 1}
+    assert facts(store, draft) == {"delivered": 1}
 
 
 def test_a_delivery_whose_reader_is_gone_is_found_by_its_id(store: Store, sent) -> None:  # type: ignore[no-untyped-def]

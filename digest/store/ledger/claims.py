@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from digest.store.database import Database
 from digest.store.ledger import coverage, windows
 from digest.store.ledger.claimed import People
-from digest.store.ledger.marks import write_marks
+from digest.store.ledger.marks import settle_delivered, write_marks
 from digest.store.ledger.records import (
     Claim,
     Claimed,
@@ -142,6 +142,7 @@ def _close(connection: sa.Connection, number: int, closing: Closing, now: dateti
         write_marks(connection, number, closing.marks, now, expected=_PLANNED)
         _drop_cancelled(connection, number, held)
         windows.let_go(connection, number, held)
+    settle_delivered(connection, number, closing.marks, now)
     if any(mark.state in coverage.HANDED_OVER for mark in closing.marks):
         coverage.due(connection, number, held.lo)
 

@@ -64,6 +64,27 @@ def write_marks(
     _keep_receipts(connection, issue_number, marks)
 
 
+def settle_delivered(
+    connection: sa.Connection, issue_number: int, marks: Iterable[Mark], at: datetime
+) -> None:
+    """What the provider told to be delivered before its sender noted a doubt is submitted.
+
+    No event may come any more that would settle it.
+    """
+    doubts = [mark.number for mark in marks if mark.state is DeliveryState.UNKNOWN]
+    if doubts:
+        these = (delivery.c.issue_number == issue_number, delivery.c.number.in_(doubts))
+        unknown = delivery.c.state == DeliveryState.UNKNOWN.value
+        connection.execute(
+            sa.update(delivery)
+            .where(*these, unknown, delivery.c.delivered_at.is_not(None))
+            .values(
+                state=DeliveryState.SUBMITTED.value,
+                submitted_at=sa.func.coalesce(delivery.c.submitted_at, at),
+            )
+        )
+
+
 def _runs(marks: Iterable[Mark], at: datetime) -> Iterator[dict[str, Any]]:
     """Neighbours that ended alike."""
     run: dict[str, Any] = {}
