@@ -13,7 +13,7 @@ from digest.cli.session import Session, project_command
 from digest.cli.storage import aliases_of, open_store, person
 from digest.cli.subscriber_shapes import history_json, subscription_json
 from digest.cli.tables import counted, safe, table
-from digest.models import Cadence, Preferences
+from digest.models import NOTHING_CHOSEN, Cadence, Chosen, Preferences
 from digest.preferences import canonical
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON (docs/j
 @click.option("--cadence", type=cadence_choice, default=Cadence.WEEKLY.value, show_default=True)
 @click.option("--language", default="", metavar="CODES", help="In order: 'pl en'; none: any.")
 @click.option("--timezone", default="", metavar="ZONE", help="IANA name; none: the newsletter's.")
+@click.option("--day", metavar="DAY", help="mon to sun, or 1 to 28; none: the newsletter's.")
+@click.option("--hour", metavar="HOUR", help="7 or 07:00; none: the newsletter's.")
 @click.option("--consent", required=True, metavar="TEXT", help="How and when they agreed.")
 @click.option("--back", is_flag=True, help="They left, and ask to come back as they were.")
 def add(
@@ -47,6 +49,8 @@ def add(
     cadence: str,
     language: str,
     timezone: str,
+    day: str | None,
+    hour: str | None,
     consent: str,
     back: bool,
 ) -> int:
@@ -74,6 +78,7 @@ def add(
             preferences=wanted,
             cadence=Cadence(cadence),
             timezone=read_timezone(timezone),
+            chosen=day_and_hour(Cadence(cadence), day, hour),
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
@@ -81,11 +86,25 @@ def add(
     return session.finish()
 
 
+def day_and_hour(
+    cadence: Cadence, day: str | None, hour: str | None, kept: Chosen = NOTHING_CHOSEN
+) -> Chosen:
+    """What the options say, as lists do; what they leave out is `kept`. ValueError for nonsense."""
+    from digest.roster.rows import read_day, read_hour
+
+    if day and cadence is Cadence.DAILY:
+        raise ValueError("a daily issue has no day to choose")
+    return Chosen(
+        kept.day if day is None else read_day(cadence, day),
+        kept.hour if hour is None else read_hour(hour),
+    )
+
+
 def _take_back(session: Session, email: str, consent: str) -> int:
     from digest.store import Consent
 
     context = click.get_current_context()
-    for option in ("name", "tags", "muted", "cadence", "language", "timezone"):
+    for option in ("name", "tags", "muted", "cadence", "language", "timezone", "day", "hour"):
         if context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT:
             raise click.UsageError("--back brings them back as they were: change that afterwards")
     store, now = open_store(session), datetime.now(UTC)

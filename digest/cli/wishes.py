@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cadence import day_in_words, hour_in_words
-from digest.cli.people import cadence_choice
+from digest.cli.people import cadence_choice, day_and_hour
 from digest.cli.session import Moment, Session, moment, project_command
 from digest.cli.storage import aliases_of, open_store, person
 from digest.cli.tables import safe
 from digest.errors import DigestError
 from digest.hashtags import fold
-from digest.models import NOTHING_CHOSEN, Cadence, Chosen, Preferences, Subscriber
+from digest.models import NOTHING_CHOSEN, Cadence, Preferences, Subscriber
 from digest.preferences import Edit, canonical, everything, follow, unfollow
 from digest.preferences import mute as never_show
 from digest.preferences import unmute as show_again
@@ -81,7 +81,7 @@ def when(
     timezone: str | None,
 ) -> int:
     """Set how often, on which day and at which hour someone gets their digest."""
-    from digest.roster.rows import read_day, read_hour, read_timezone
+    from digest.roster.rows import read_timezone
 
     if (cadence, day, hour, timezone) == (None,) * 4:
         raise click.UsageError("say what to change: --cadence, --day, --hour or --timezone")
@@ -89,13 +89,8 @@ def when(
     before = person(store, email).subscriber
     wanted = Cadence(cadence) if cadence else before.cadence
     kept = before.chosen if wanted is before.cadence else NOTHING_CHOSEN
-    if day and wanted is Cadence.DAILY:
-        raise click.UsageError("a daily issue has no day to choose")
     try:
-        chosen = Chosen(
-            kept.day if day is None else read_day(wanted, day),
-            kept.hour if hour is None else read_hour(hour),
-        )
+        chosen = day_and_hour(wanted, day, hour, kept)
         zone = None if timezone is None else read_timezone(timezone)
     except ValueError as error:
         raise click.UsageError(str(error)) from None

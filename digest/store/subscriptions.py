@@ -92,6 +92,7 @@ class Subscriptions:
         preferences: Preferences = EVERYTHING,
         cadence: Cadence = Cadence.WEEKLY,
         timezone: str = "",
+        chosen: Chosen = NOTHING_CHOSEN,
         state: State = State.CONFIRMED,
     ) -> Subscription:
         """Subscribe someone. A suppressed address can only be added as pending.
@@ -99,7 +100,8 @@ class Subscriptions:
         ValueError when it is no address; StoreError when it is here already or suppressed.
         """
         address = normalise(email)
-        person = Subscriber(new_ids(1)[0], address, name, settled(preferences), cadence, timezone)
+        wanted = settled(preferences)
+        person = Subscriber(new_ids(1)[0], address, name, wanted, cadence, timezone, chosen)
         try:
             with self.database.writing() as connection:
                 reasons = reasons_for(connection, self.hasher(address))

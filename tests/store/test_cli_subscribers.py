@@ -174,6 +174,8 @@ def test_columns_are_mapped_as_asked(project: Project, run: Run) -> None:
         (("tag", "ana@example.com", "##"), 2, "names no tag"),
         (("untag", "ana@example.com", "zig"), 1, "does not follow #zig"),
         (("pause", "ana@example.com", "--until", "2020-01-01"), 2, "in the past"),
+        (("add", "x@example.com", *CONSENT, "--day", "31"), 2, "is no day of a weekly issue"),
+        (("add", "ana@example.com", *CONSENT, "--back", "--hour", "7"), 2, "as they were"),
         (("when", "ana@example.com"), 2, "say what to change"),
         (("when", "ana@example.com", "--day", "31"), 2, "is no day of a weekly issue"),
         (("when", "ana@example.com", "--hour", "7:30"), 2, "is no full hour"),
@@ -373,6 +375,13 @@ def test_day_and_hour_are_set_shown_kept_and_given_back(imported: Project, run: 
     run("subscribers", "when", "ana@example.com", "--cadence", "monthly", "--day", "28")
 
     assert shown() == {"cadence": "monthly", "day": 28, "hour": None, "timezone": "Europe/Warsaw"}
+
+
+def test_somebody_is_added_with_their_day_and_hour(imported: Project, run: Run) -> None:
+    run("subscribers", "add", "x@example.com", *CONSENT, "--day", "fri", "--hour", "7")
+
+    shown = json.loads(run("subscribers", "show", "x@example.com", "--json").out)
+    assert (shown["day"], shown["hour"]) == (4, 7)
 
 
 def test_an_hour_that_counts_is_set_without_a_word_of_warning(imported: Project, run: Run) -> None:
