@@ -110,6 +110,18 @@ def test_a_post_with_another_name_is_the_same_post_by_its_slug(repository, run):
     assert (one["path"], one["new"], one["html_bytes_more"]) == ("content/renamed.md", False, 0)
 
 
+def test_a_post_is_what_has_its_id_and_not_also_what_has_its_link(repository, run):
+    twin = (repository.root / "content/old.md").read_text().replace('slug: "old"', 'slug: "twin"')
+    repository.write("content/twin.md", twin.replace("hashtags:", 'x: "y"\nhashtags:'))
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-m", "posts")
+    git(repository.root, "mv", "content/old.md", "content/renamed.md")
+    git(repository.root, "rm", "content/twin.md")
+    one = impacts(run, "--base", "HEAD")["content/renamed.md"]
+
+    assert (one["new"], one["html_bytes_more"]) == (False, 0)
+
+
 def test_what_is_taken_away_is_not_told(repository, run):
     git(repository.root, "rm", "content/old.md")
 

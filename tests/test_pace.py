@@ -104,6 +104,22 @@ def test_a_large_part_of_the_last_ones_is_a_reason_to_stop():
     assert told(breaker, REFUSED).because == "61 of the last 200 deliveries were not taken"
 
 
+def test_refusals_that_are_long_past_are_no_reason_to_stop():
+    breaker = told(Breaker(1000, 0.3), *(60 * [REFUSED] + 200 * [TAKEN] + 60 * [REFUSED]))
+
+    assert breaker.because == ""
+
+
+def test_doubts_in_a_row_count_once_among_the_last_answers():
+    """They are one outage; each is waited for, and the fourth is a reason of its own."""
+    breaker = Breaker(1000, 0.5)
+    for _ in range(15):
+        for outcome in (DOUBT, DOUBT, DOUBT, TAKEN):
+            told(breaker, outcome)
+
+    assert breaker.because == ""
+
+
 @given(st.integers(1, 1000), st.integers(1, 1000), st.integers(2, 100))
 def test_a_request_without_an_answer_is_one_doubt_however_many_readers_it_has(
     together, readers, in_a_row

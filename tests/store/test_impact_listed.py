@@ -40,14 +40,14 @@ class Newsroom:
         """Read the posts and note what is new."""
         take_in(self.store, self.read, now)
 
-    def plan(self, now: datetime, *, send: bool = True) -> None:
-        """The weekly issue of `THURSDAY`, laid out now."""
+    def plan(self, now: datetime, *, send: bool = True, limit: int | None = None) -> None:
+        """The weekly issue of `THURSDAY`, laid out now; `limit` ends it after so many readers."""
         content, listing = take_in(self.store, self.read, now)
         desk = Desk(self.config, content, listing, self.keys, self.store, now)
         draft = desk.lay_out(issue_of(self.config, self.store, Cadence.WEEKLY, THURSDAY))
         freeze(draft, self.store, provider="carrier", now=now)
         if send:
-            sending.send(self.store, draft, sending.Carrier(), self.project.root)
+            sending.send(self.store, draft, sending.Carrier(), self.project.root, limit=limit)
 
     def told(self, slug: str, now: datetime) -> Impact:
         """What is said of a post that was edited."""
@@ -94,6 +94,18 @@ def test_what_comes_after_an_early_issue_is_in_the_next(newsroom):  # type: igno
     newsroom.project.post("new", published="2026-11-24T14:00:00")
 
     assert newsroom.issues("new", TUESDAY + 3 * HOUR) == {NEXT: 1}
+
+
+def test_what_comes_while_an_issue_goes_out_is_in_the_next(newsroom):  # type: ignore[no-untyped-def]
+    wishes = Preferences(everything=True)
+    newsroom.store.subscriptions.add("bo@example.com", CONSENT, TUESDAY, preferences=wishes)
+    newsroom.project.post("sent", published="2026-11-20")
+    newsroom.plan(TUESDAY, limit=1)
+    newsroom.project.post("new", published="2026-11-24T14:00:00")
+    newsroom.project.post("late", published="2020-01-06")
+
+    assert list(newsroom.issues("new", TUESDAY + 3 * HOUR)) == [NEXT]
+    assert list(newsroom.issues("late", TUESDAY + 3 * HOUR)) == [NEXT]
 
 
 def test_until_an_issue_is_planned_what_is_listed_in_its_window_is_in_it(newsroom):  # type: ignore[no-untyped-def]
