@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from digest.desk import REACH, Desk
 from digest.errors import Outcome
-from digest.models import Cadence
+from digest.listing import Listing
+from digest.models import Cadence, Window
 from digest.sender.journal import Journal
 from digest.store import Store
 from digest.store.ledger import coverage
 from digest.store.ledger.records import Closing, DeliveryState, Mark
+from digest.tokens import Keys
 from tests.invented import ISSUE
 from tests.store.conftest import NOW
+from tests.store.people import add
 from tests.store.sending import Carrier, draft_of, find, frozen, readers, refused, send, states
 
 READERS = 9
@@ -48,6 +52,22 @@ def test_marks_are_due_after_a_commit_and_moved_before_the_next_plan(
     half_sent.ledger.settle_coverage()
 
     assert sorted(marks(half_sent), key=str) == [ISSUE.window.end] * (READERS - 1) + [None]
+
+
+def test_an_issue_is_laid_out_when_all_marks_are_moved_and_looks_no_further_back_than_a_year(
+    half_sent: Store, tmp_path: Path
+) -> None:
+    draft = draft_of(tmp_path)
+    keys = Keys((b"a secret of sixteen bytes",))
+    desk = Desk(draft.config, draft.content, Listing(), keys, half_sent, NOW)
+    following = Window(ISSUE.window.end, ISSUE.window.end + timedelta(days=7))
+    away = add(half_sent, "away@example.com")
+    half_sent.subscriptions.cover([away], NOW - timedelta(days=900))
+
+    laid_out = desk.lay_out(replace(ISSUE, id="weekly-2026-11-26", window=following))
+
+    assert marks(half_sent).count(ISSUE.window.end) == READERS - 1
+    assert laid_out.listing.reach == following.start - REACH
 
 
 def test_marks_of_many_windows_are_moved_in_the_order_of_readers(

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from digest.config import Limits, TagConfig
 from digest.errors import StaleError, StoreError
-from digest.models import Cadence
+from digest.models import Cadence, Window
 from digest.planning import plan_of
 from digest.store import Store, SuppressionReason
 from digest.store.ledger.records import IssueState
@@ -86,6 +87,54 @@ def test_a_plan_is_stale_when_anything_it_was_made_of_changes(store: Store, tmp_
         "story new is new",
         "story tables is gone",
     )
+
+
+LONGER = replace(ISSUE, window=Window(ISSUE.window.start - timedelta(days=7), ISSUE.window.end))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"limits": Limits(max_stories=3)}, "config selection"),
+        ({"tags": TagConfig(aliases={"ki": "ai"})}, "config tags"),
+        ({"issue": LONGER}, "the window"),
+    ],
+)
+def test_a_plan_is_stale_when_who_would_get_what_changes(
+    store: Store, tmp_path: Path, change: dict[str, object], told: str
+) -> None:
+    readers(store, 3)
+    frozen(store, draft_of(tmp_path))
+
+    with pytest.raises(StaleError) as stale:
+        frozen(store, draft_of(tmp_path, **change))  # type: ignore[arg-type]
+
+    assert stale.value.changes == (f"{told} has changed",)
+
+
+def test_what_comes_after_a_plan_that_was_made_ahead_leaves_it_as_it_is(
+    store: Store, tmp_path: Path
+) -> None:
+    readers(store, 3)
+    end = ISSUE.window.end - timedelta(hours=6)
+    frozen(store, draft_of(tmp_path, issue=replace(ISSUE, window=Window(ISSUE.window.start, end))))
+    new = replace(STORIES[1], id="new", post="content/new.md", published=end + timedelta(hours=1))
+    later = draft_of(tmp_path, (*STORIES, new))
+
+    assert frozen(store, later, ahead=True).issue.window.end == end
+    with pytest.raises(StaleError, match="story new is new"):
+        frozen(store, later)
+
+
+def test_a_plan_of_another_version_of_the_program_is_stale(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers(store, 3)
+    frozen(store, draft_of(tmp_path))
+    monkeypatch.setattr("digest.freshness.__version__", "9.9.9")
+
+    with pytest.raises(StaleError, match="the version of digest has changed"):
+        frozen(store, draft_of(tmp_path))
 
 
 def test_a_changed_template_is_named(store: Store, tmp_path: Path) -> None:
