@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from digest.content.walk import ENDINGS
 from digest.errors import DigestError
 
 # Where a branch usually began, the likeliest first.
@@ -22,7 +23,7 @@ class Change:
 
 
 def changes(folder: Path, base: str = "") -> list[Change]:
-    """The files in `folder` that differ from where this branch left `base`, by path.
+    """The Markdown files in `folder` that differ from where this branch left `base`, by path.
 
     What is not committed counts, and new files too; their paths have no symbolic links in them.
     A file that has another name now is one that is gone and one that is new.
@@ -38,6 +39,7 @@ def changes(folder: Path, base: str = "") -> list[Change]:
     found = [
         Change(top / name, _was(top, start, name), gone=not (top / name).is_file())
         for name in sorted({*edited, *fresh})
+        if name.lower().endswith(ENDINGS)
     ]
     return [change for change in found if change.before is not None or not change.gone]
 

@@ -122,6 +122,18 @@ def test_a_post_is_what_has_its_id_and_not_also_what_has_its_link(repository, ru
     assert (one["new"], one["html_bytes_more"]) == (False, 0)
 
 
+def test_pictures_beside_posts_are_not_asked_for(repository):
+    (repository.root / "content/old.png").write_bytes(b"\x89PNG")
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-m", "a picture")
+    git(repository.root, "rm", "content/old.png", "content/old.md")
+    (repository.root / "content/new.png").write_bytes(b"\x89PNG")
+    repository.post("new")
+    found = changes(repository.root / "content", "HEAD")
+
+    assert [(one.path.name, one.gone) for one in found] == [("new.md", False), ("old.md", True)]
+
+
 def test_what_is_taken_away_is_not_told(repository, run):
     git(repository.root, "rm", "content/old.md")
 

@@ -12,7 +12,7 @@ from digest.models import Finding, Severity
 
 MAX_BYTES = 5_000_000
 SKIPPED_FOLDERS = frozenset({"node_modules", "templates", "_templates", "layouts", "archetypes"})
-_ENDINGS = (".md", ".markdown", ".mdx", ".rmd")
+ENDINGS = (".md", ".markdown", ".mdx", ".rmd")
 # A FIFO would block the open, and a terminal would become ours.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -73,14 +73,12 @@ class Walk:
                 continue
             if _is_folder(entry):
                 self._enter_named(entry, above | {here})
-            elif (
-                name.lower().endswith(_ENDINGS) and name[0] != "_" and name[:6].lower() != "readme"
-            ):
+            elif name.lower().endswith(ENDINGS) and name[0] != "_" and name[:6].lower() != "readme":
                 text = _slashes(name)
                 self._add(shown + text, inner + text, entry.path, entry)
 
     def _enter_named(self, entry: "os.DirEntry[str]", above: frozenset[tuple[int, int]]) -> None:
-        if entry.name.lower().endswith(_ENDINGS):
+        if entry.name.lower().endswith(ENDINGS):
             message = "is a folder, though its name is a post's"
             self._problem(entry.path, "content/folder-name", message, severity=Severity.WARNING)
         if entry.name.lower() not in SKIPPED_FOLDERS:
