@@ -18,6 +18,7 @@ from digest.issues import Draft
 from digest.store import Store
 from digest.store.ledger.places import place_name
 from digest.store.ledger.schema import claim_window, delivery, issue
+from digest.store.records import EventKind
 from digest.store.schema import subscriber
 from tests.store.conftest import NOW, SECRETS
 from tests.store.sending import Carrier, draft_of, find, frozen, readers, refused, send
@@ -147,6 +148,34 @@ def test_whatever_else_ends_a_transaction_is_not_done_again(store: Store) -> Non
     with pytest.raises(StoreError):
         store.database.commit(work)
     assert len(attempts) == 1
+
+
+def test_a_reader_may_change_their_wishes_while_a_complaint_is_heard(
+    store: Store, draft: Draft
+) -> None:
+    """Both write the reader's history, whose lines are numbered."""
+    told = told_of(store, draft)[:150]
+    people = [store.subscriptions.find(event.address) for event in told]
+    meet = Barrier(2)
+
+    def pauses() -> None:
+        for found in filter(None, people):
+            meet.wait(10)
+            store.subscriptions.pause(found.subscriber.id, NOW + timedelta(days=30), NOW)
+
+    def complains() -> None:
+        for n, event in enumerate(told):
+            complaint = event._replace(kind=Kind.COMPLAINED, event_id=f"c{n}")
+            meet.wait(10)
+            store.hearing.hear([complaint], NOW, "test")
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(pauses), pool.submit(complains)]:
+            done.result()
+
+    for found in filter(None, people):
+        kinds = [line.kind for line in store.subscriptions.history(found.subscriber.id)]
+        assert {EventKind.SUPPRESSED, EventKind.PAUSED} <= set(kinds)
 
 
 def facts(store: Store, draft: Draft) -> Mapping[str, int]:
