@@ -41,6 +41,13 @@ class Page(BaseHTTPRequestHandler):
             self.server.over.wait(20)
             return
         leads = {"to": self.path.removeprefix("/to/"), "loop": "/loop"}.get(word, "")
+        if word == "drip":
+            self.send_response(200)
+            self.end_headers()
+            with suppress(ConnectionError):
+                while not self.server.over.wait(0.05):
+                    self.wfile.write(b"x")
+            return
         size = int(self.path.rpartition("/")[2]) if word == "bytes" else 100
         self.send_response(int(word) if word.isdecimal() else 302 if leads else 200)
         if leads:
@@ -186,6 +193,13 @@ def test_of_a_picture_a_megabyte_is_read_and_its_whole_size_told(site, asker, si
 
     assert (found.answer.status, found.size) == (200, size)
     assert len(found.data) == min(size, 1_000_001)
+
+
+def test_a_picture_that_drips_is_given_up(site, asker):
+    asker.limits = Limits(seconds=0.3)
+    (found,) = asker.pictures([site.link("/drip")]).values()
+
+    assert found.answer.problem == "no answer in time"
 
 
 def test_a_picture_inside_the_network_is_not_asked_for(site, asker):

@@ -134,7 +134,12 @@ def test_a_fault_in_a_header_is_found(proof, check, before, after):
 @pytest.mark.parametrize(
     "words",
     [
-        *("Registered in Dublin on 12 May 2004", "© 2026 Example Ltd", "Version 3.12.2026.1"),
+        *(
+            "Registered in Dublin on 12 May 2004",
+            "Founded on 3 May 2019",
+            "© 2026 Example Ltd",
+            "Version 3.12.2026.1",
+        ),
         *("Call 01/12/2026/7", "Since 2026", "Issue 19 of 2026"),
     ],
 )
@@ -324,6 +329,8 @@ def test_what_many_editions_have_in_common_is_told_once():
 
     (finding,) = [one for one in found if one.check == "size/html"]
     assert "and 39 more editions" in finding.message
+    twice = check_issue("weekly-2026-11-19", [copy(html_bytes=110_000)] * 2)
+    assert "and 1 more edition" in {one.check: one.message for one in twice}["size/html"]
 
 
 def test_an_audience_that_halved_is_told():
@@ -348,6 +355,7 @@ def test_good_editions_have_no_finding(draft):
     told = check_issue(draft.issue.id, [copy(stories=one.stories * 9) for one in editions])
 
     assert len(editions) > 3
+    assert len({one.id for one in editions}) == len(editions)
     assert {one.check for one in told} <= {"edition/same-title"}
 
 

@@ -1,5 +1,6 @@
 """What holds for every answer, whatever page it is."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 from digest.config.web import WebConfig
 from digest.models import State
 from digest.tokens import Purpose
-from digest.web.guards import MOST, asker
+from digest.web.guards import MOST, LastResort, asker
 from digest.web.looks import accepted
 from tests.web.conftest import Pages
 
@@ -175,3 +176,20 @@ def test_a_slash_at_the_end_makes_no_other_place_and_no_redirect(quick_pages, ba
     left = pages.client.post(f"{base}{path}/", data={"List-Unsubscribe": "One-Click"})
     assert left.status_code == 200
     assert pages.store.subscriptions.find("ana@example.com").state is State.UNSUBSCRIBED
+
+
+def test_an_answer_that_has_begun_is_never_begun_again():
+    """What goes wrong in the middle of a page is raised: the server ends the connection."""
+
+    async def breaks(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("in the middle")
+
+    sent = []
+
+    async def send(message):
+        sent.append(message["type"])
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        asyncio.run(LastResort(breaks)({"type": "http"}, None, send))
+    assert sent == ["http.response.start"]
