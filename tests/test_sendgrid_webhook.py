@@ -267,6 +267,27 @@ def test_an_event_told_twice_is_given_twice_under_one_id():
     assert [event.event_id for event in read(told(), told())] == ["e1", "e1"]
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'{"event":"bounce","timestamp":1,"email":"\xff@example.org"}',
+        b'{"event":"bounce","timestamp":1,"email":"\xed\xa0\x80@example.org"}',
+        b'{"event":"bounce","timestamp":' + b"9" * 4301 + b"}",
+        b'{"event":"bounce","timestamp":-' + b"9" * 4301 + b"}",
+        b'{"event":"bounce","timestamp":' + b"9" * 4301 + b".5e9}",
+        b'{"event":"bounce","timestamp":1e99999}',
+        b'{"event":"bounce","timestamp":NaN,"reason":"a\tb\x00"}',
+    ],
+)
+def test_bytes_that_are_no_event_spoil_no_other(bad):
+    first, last = (json.dumps(told(sg_event_id=name)).encode() for name in ("e1", "e2"))
+
+    events = list(parse(b"[" + b",".join([first, bad, last]) + b"]"))
+
+    assert [event.event_id for event in events if event.event_id] == ["e1", "e2"]
+    assert {event.address for event in events} <= {"", "ana@example.org", "\ufffd@example.org"}
+
+
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"3", b'"x"', b"[" * 100_000, b"\xff"])
 def test_a_body_that_is_no_list_of_events_is_refused_as_a_whole(body):
     with pytest.raises(DigestError, match="JSON"):

@@ -35,6 +35,7 @@ _DELIVERY = re.compile(r"[A-Za-z0-9._-]{1,200}").fullmatch
 _EVENT = re.compile(r"[!-~]{1,200}").fullmatch
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _LONGEST = 320  # characters of an address
+_LONG_NUMBER = 20  # digits
 _BLOCKED = "blocked"  # a `type` of bounces
 
 # Opens, clicks and news of the account are of no use to us, and left out.
@@ -137,7 +138,7 @@ def parse(body: bytes) -> Iterator[Event]:
     not a list of events.
     """
     try:
-        found = json.loads(body)
+        found = _loaded(body)
     except (ValueError, RecursionError) as error:
         raise DigestError("the events are not JSON") from error
     if isinstance(found, dict):
@@ -145,6 +146,20 @@ def parse(body: bytes) -> Iterator[Event]:
     if not isinstance(found, list):
         raise DigestError("the events are not a JSON array")
     return filter(None, map(_event, found))
+
+
+def _loaded(body: bytes) -> Any:
+    """What the JSON holds. The second, slower reading bears what one event may spoil for all."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        text = body.decode("utf-8-sig", "replace")
+        return json.loads(text, strict=False, parse_int=_whole)
+
+
+def _whole(digits: str) -> int:
+    """A number; 0, which says nothing, for one that Python refuses to read for its length."""
+    return int(digits) if len(digits) <= _LONG_NUMBER else 0
 
 
 def _event(raw: Any) -> Event | None:
