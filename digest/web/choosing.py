@@ -14,7 +14,7 @@ from digest.cadence import days
 from digest.errors import TokenError
 from digest.models import Cadence, Preferences, State, Subscriber
 from digest.store import Subscription, Wish
-from digest.tokens import Purpose, sign, unsubscribe_url
+from digest.tokens import Purpose, preferences_url, sign, unsubscribe_url
 from digest.translations import Translations
 from digest.web import asking, choices
 from digest.web.choices import Choice
@@ -91,7 +91,8 @@ def _save(visit: Visit, found: Subscription, choice: Choice, pause: str) -> Resp
 def _looked(visit: Visit, found: Subscription, choice: Choice, pause: str) -> Response:
     site = visit.site
     reader = _with(found.subscriber, choice, site)
-    look = site.look(site.content(), reader, found.covered_until, site.now())
+    here = preferences_url(site.config.newsletter.base_url, visit.token)
+    look = site.look(site.content(), reader, found.covered_until, site.now(), here)
     return _shown(visit, found, choice, pause, looked=True, look=look, headers={_CSP: LOOK_POLICY})
 
 

@@ -41,12 +41,12 @@ def _leave(visit: Visit) -> Response:
     except StoreError:
         if visit.site.store.subscriptions.get(person) is not None:
             raise  # the database is busy: nothing was done, and the provider will ask again
-        return _gone(visit, None, undo="")
+        return _gone(visit, None)
     if not by_hand:  # a machine: nobody sees the page
-        return _gone(visit, None, undo="")
+        return _gone(visit, None)
     expires = visit.site.now() + UNDO
     undo = sign(visit.site.keys, Purpose.RETURN, person, expires=expires) if left else ""
-    return _gone(visit, visit.site.store.subscriptions.get(person), undo)
+    return _gone(visit, visit.site.store.subscriptions.get(person), undo, done=True)
 
 
 def _return(visit: Visit) -> Response:
@@ -54,10 +54,10 @@ def _return(visit: Visit) -> Response:
     site, person = visit.site, visit.subject(Purpose.RETURN)
     found = site.store.subscriptions.get(person)
     if found is None:
-        return _gone(visit, None, undo="")
+        return _gone(visit, None)
     tr = visit.translations(found.subscriber.preferences)
     if set(found.suppressions) - {SuppressionReason.UNSUBSCRIBED}:
-        return _gone(visit, found, undo="")  # more stands against it than their own leaving
+        return _gone(visit, found, done=True)  # more stands against it than their own leaving
     if found.state is State.UNSUBSCRIBED:
         given = consent(visit, "undo", tr.gettext("Undo: keep my subscription"), BY_PAGE)
         site.store.subscriptions.take_back(person, given, site.now())
@@ -74,17 +74,24 @@ def _return(visit: Visit) -> Response:
 
 def _shown(visit: Visit, found: Subscription | None) -> Response:
     if found is None or found.state is State.UNSUBSCRIBED:
-        return _gone(visit, found, undo="")
+        return _gone(visit, found)
     reader = found.subscriber
     return visit.page("unsubscribe.html", reader=reader.preferences, address=masked(reader.email))
 
 
-def _gone(visit: Visit, found: Subscription | None, undo: str) -> Response:
-    """The same page for who leaves, who has left, and whom we do not know any more."""
+def _gone(
+    visit: Visit, found: Subscription | None, undo: str = "", *, done: bool = False
+) -> Response:
+    """For who leaves (`done`), and for who has left: a look back changes nothing and says so.
+
+    Whom we do not know is not told that they are unsubscribed: they were erased, or the link is of
+    a mail to nobody, and they may well get the newsletter.
+    """
     reader = found.subscriber if found else None
     return visit.page(
         "unsubscribed.html",
         reader=reader.preferences if reader else None,
         address=masked(reader.email) if reader else "",
         undo=undo,
+        done=done,
     )

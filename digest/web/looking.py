@@ -1,14 +1,16 @@
 """See what you would get: the next digest for wishes that nobody has saved."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 
+from digest.composer import Reader, attr
 from digest.config import Config
 from digest.content import Content
 from digest.desk import Desk, glance
-from digest.issues import Draft
+from digest.issues import Composition, Draft
 from digest.models import Cadence, Issue, Subscriber
 from digest.planning import coming_issue, issue_of
 from digest.store import Store
@@ -39,19 +41,25 @@ class Looking:
     _of: Content | None = None
 
     def __call__(
-        self, content: Content, reader: Subscriber, covered: datetime | None, now: datetime
+        self,
+        content: Content,
+        reader: Subscriber,
+        covered: datetime | None,
+        now: datetime,
+        preferences: str,
     ) -> Look | None:
         """None when there is nothing for them, neither now nor in the last issue.
 
         `covered`: the end of what they were sent last; the last issue is shown as if it were new.
+        `preferences`: the address of the page that they look from; a look gives no other one.
         """
         with self._lock:
             for issue, mark in self._issues(reader.cadence, covered, now):
                 draft = self._draft(content, issue, mark, now)
                 composition = draft.composition(reader.preferences, mark)
                 if composition is not None:
-                    # nobody's id: the links of a look lead to nobody's preferences
-                    html = composition.message.html(draft.reader(replace(reader, id=0)))
+                    own = replace(draft.reader(reader), preferences_url=preferences)
+                    html = _unsent(composition, own)
                     number = len(composition.edition.stories)  # as the mail counts them
                     return Look(issue, number, html, upcoming=issue.window.end > now)
         return None
@@ -78,3 +86,15 @@ class Looking:
             desk = Desk(self.config, shown, listing, self.keys, self.store, now)
             self._drafts[name] = desk.look(issue, covered).uncounted
         return self._drafts[name]
+
+
+def _unsent(composition: Composition, reader: Reader) -> str:
+    """The HTML of a mail that nobody was sent, for a frame on the reader's page.
+
+    What it links to opens beside the page, for a frame may show nothing but itself. Its own page
+    and the question about it are there once it is sent: until then their links are words.
+    """
+    html = composition.message.html(reader)
+    for url in (reader.view_url, reader.feedback_url):
+        html = re.sub(f' href="{re.escape(attr(url))}[^"]*"', "", html)
+    return html.replace("<head>", '<head><base target="_blank">', 1)

@@ -130,6 +130,27 @@ def test_day_and_hour_show_with_the_cadence_that_has_them(choosing, visitor):
     assert flaws(page, scripts=False) == []
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_link_inside_a_look_opens_beside_the_page(visitor, scripts):
+    visited = visitor(java_script_enabled=scripts)
+    page = visited.page
+    visited.open(visited.token("p", Purpose.PREFERENCES, visited.somebody()))
+    visited.press("See what you would get")
+    mail = page.frame_locator("iframe.mail")
+    page.context.set_offline(True)
+
+    for words in ("Read “", "Unsubscribe"):
+        link = mail.get_by_role("link", name=words).first
+        leads_to = link.get_attribute("href")
+        with (
+            page.context.expect_event("request", lambda one, url=leads_to: one.url == url),
+            page.context.expect_page(),
+        ):
+            link.click()
+        expect(link).to_be_visible()
+    expect(mail.get_by_role("link", name="Was this issue useful?")).to_have_count(0)
+
+
 def test_a_mistake_is_focused_and_its_link_leads_to_the_field(visitor):
     visited = visitor()
     visited.open("/")

@@ -129,14 +129,26 @@ def test_a_look_does_not_show_what_is_not_published_yet(quick_pages, project, pa
     assert "About tomorrow" not in answer.text
 
 
-def test_the_links_of_a_look_lead_to_nobodys_preferences(quick_pages, ana, path):
-    mail = html.unescape(quick_pages.post(path, **{**CHOICE, "do": "look"}).text)
-    links = set(re.findall(r"https://news\.example\.com(/[pu]/[^\"#]+)", mail))
+def test_the_links_of_a_look_are_those_of_the_page_and_of_no_mail_that_was_sent(
+    quick_pages, ana, path
+):
+    page = quick_pages.post(path, **{**CHOICE, "do": "look"}).text
+    mail = html.unescape(re.search(r'srcdoc="([^"]*)"', page)[1])
+    links = set(re.findall(r'href="https://news\.example\.com(/[^"]+)', mail))
+    leave = next(link for link in links if link.startswith("/u/"))
 
-    assert len(links) == 2
-    for link in links:
-        quick_pages.post(link, **{"List-Unsubscribe": "One-Click"})
+    assert links == {path, f"{path}#pause", leave}
+    assert "No more mail will go to:" in quick_pages.get(leave).text
     assert quick_pages.store.subscriptions.get(ana.id).state is State.CONFIRMED
+    assert "View in browser" in mail  # as words
+    assert "Was this issue useful?" in mail
+
+
+def test_a_look_gives_no_link_that_lasts_longer_than_the_one_it_was_seen_by(quick_pages, ana):
+    path = quick_pages.path("p", Purpose.PREFERENCES, ana.id, expires=START + timedelta(hours=1))
+    page = quick_pages.post(path, **{**CHOICE, "do": "look"}).text
+
+    assert set(re.findall(r"https://news\.example\.com(/p/[\w-]+)", page)) == {path}
 
 
 def test_a_look_says_when_there_is_nothing(quick_pages, path):

@@ -110,7 +110,27 @@ def test_the_link_works_after_years_and_after_a_deletion(pages, ana, path):
 
     assert pages.get(path).status_code == 200
     assert pages.post(path, **ONE_CLICK).status_code == 200
-    assert "You are unsubscribed" in pages.get(path).text
+    assert pages.post(path, **ONE_CLICK, page="1").status_code == 200
+
+
+def test_a_look_at_the_link_of_nobody_does_not_say_that_something_was_done(quick_pages):
+    nobody = quick_pages.path("u", Purpose.UNSUBSCRIBE, 0)
+
+    for answer in (quick_pages.get(nobody), quick_pages.post(nobody, **ONE_CLICK, page="1")):
+        assert "No subscription belongs to this link" in answer.text
+        assert "Done" not in answer.text
+        assert "unsubscribed" not in answer.text
+
+
+def test_who_has_left_and_looks_again_is_not_told_that_it_was_done_now(quick_pages):
+    ana = quick_pages.reader()
+    path = quick_pages.path("u", Purpose.UNSUBSCRIBE, ana.id)
+    assert "Done" in quick_pages.post(path, **ONE_CLICK, page="1").text
+
+    again = quick_pages.get(path).text
+
+    assert "You are unsubscribed" in again
+    assert "Done" not in again
 
 
 def test_the_link_works_with_a_key_that_was_rotated(project, pages, ana, path, monkeypatch):

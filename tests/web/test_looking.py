@@ -39,7 +39,8 @@ class Newsroom:
 
     def look(self, covered=None):
         site = self.pages.site
-        return site.look(read_content(site.config), self.ana, covered, site.now())
+        here = "https://news.example.com/p/x"
+        return site.look(read_content(site.config), self.ana, covered, site.now(), here)
 
 
 @pytest.fixture
