@@ -4,6 +4,7 @@ Syntax is email-validator's (RFC 5321/5322, IDNA 2008, SMTPUTF8); no name server
 """
 
 import re
+import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -45,8 +46,14 @@ def recognised(text: str) -> str:
 
 
 def identity(address: str) -> str:
-    """The key under which a normalised address is unique: case does not make a second person."""
-    return address.casefold()
+    """The key under which a normalised address is unique: case does not make a second person.
+
+    Lower case and no more. Casefolding would take straße.de and strasse.de, two domains of two
+    owners (IDNA 2008), for one, and a yes from the one mailbox for the other's.
+    """
+    if address.isascii():
+        return address.lower()
+    return unicodedata.normalize("NFC", address.lower())  # J̌ is two characters, ǰ is one
 
 
 def identity_of(text: str) -> str:
@@ -54,8 +61,9 @@ def identity_of(text: str) -> str:
 
     Nearly all are plain, and need none of the checks, which take a hundred times as long.
     """
-    if len(text) <= _LONGEST and _PLAIN(text) and "xn--" not in text:
-        return text.lower()
+    lower = text.lower()
+    if len(text) <= _LONGEST and _PLAIN(text) and "xn--" not in lower:
+        return lower
     return identity(recognised(text))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from digest.addresses import identity
 from digest.cadence import fitting
 from digest.models import Cadence, Chosen, Preferences, State, Subscriber, SuppressionReason
 from digest.store.records import Subscription
@@ -82,7 +83,7 @@ def _conditions(chosen: Filter) -> Iterator[sa.ColumnElement[bool]]:
     if chosen.state is not None:
         yield subscriber.c.state == chosen.state.value
     if chosen.domain:
-        yield subscriber.c.address.endswith(f"@{chosen.domain.casefold()}", autoescape=True)
+        yield subscriber.c.address.endswith(identity(f"@{chosen.domain}"), autoescape=True)
     if chosen.tag:
         # EXISTS and not IN: the set is not built again for every page (100 times the work)
         follows = (

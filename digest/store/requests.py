@@ -62,7 +62,9 @@ class Requests:
     ) -> Asked:
         """Note a request; the newest wish counts. The same work whether or not anybody knows them.
 
-        What was answered is over: asking again is a new request with a new id, and a new mail.
+        What was answered is over: asking again is a new request with a new id, and a new mail. So
+        is what another `person` asks for. A link that was mailed never comes to mean another
+        address or another person: either it stands for those it was mailed for, or it is dead.
         ValueError when it is no address.
         """
         address = recognised(email)
@@ -74,15 +76,16 @@ class Requests:
             empty = {"email": "", "wish": ""}
             connection.execute(insert_new(connection, request).values({**blank, **empty}))
             row = connection.execute(sa.select(request).where(where).with_for_update()).one()
-            again = row.done_at is not None
-            quiet = not again and row.mailed_at is not None
-            mail = not (quiet and now - row.mailed_at < BETWEEN_MAILS)
+            done, other = row.done_at is not None, row.subscriber_id != person
+            mailed = row.mailed_at is not None and not done
+            mail = other or not mailed or now - row.mailed_at >= BETWEEN_MAILS
+            again = done or other or (mail and row.email != address)
             connection.execute(
                 sa.update(request)
                 .where(where)
                 .values(
                     id=fresh if again else row.id,
-                    email=address,
+                    email=address if mail else row.email,
                     subscriber_id=person,
                     wish=_written(wish) if wish else "",
                     asked_at=now,

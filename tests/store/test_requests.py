@@ -22,6 +22,7 @@ LATER = NOW + timedelta(hours=1)
 YES = Consent(LATER, "confirmation", "Yes", "v1", "the mailed link")
 WISH = Wish(Preferences(("ai", "python"), muted=("crypto",)), Cadence.DAILY, "", CONSENT)
 ANA = "ana@example.com"
+NEW = "ana@new.example"
 
 
 def asked(store, email=ANA, wish=WISH, now=NOW):
@@ -63,6 +64,61 @@ def test_an_address_gets_one_mail_a_day_however_it_is_spelled(store):
 
     assert [first.mail, again.mail, next_day.mail] == [True, False, True]
     assert first.id == again.id == next_day.id
+
+
+@pytest.mark.parametrize("other", ["ANA@example.com", "ana@Example.com"])
+def test_a_mailed_link_stands_for_the_spelling_it_was_mailed_to(store, other):
+    one = asked(store)
+    asked(store, other, now=LATER)
+
+    assert store.requests.confirm(one.id, YES, LATER).subscriber.email == ANA
+
+
+def test_a_link_mailed_to_another_spelling_is_a_new_one_and_the_old_is_dead(store):
+    old = asked(store)
+    new = asked(store, "ANA@example.com", now=NOW + timedelta(days=1))
+
+    assert new.mail
+    assert store.requests.find(old.id) is None
+    assert store.requests.find(new.id).email == "ANA@example.com"
+
+
+def test_a_yes_is_for_the_mailbox_it_came_from_and_for_none_that_looks_like_it(store):
+    mine, theirs = "victim@straße.example", "victim@strasse.example"
+    one, other = asked(store, mine), asked(store, theirs)
+    person = store.requests.confirm(one.id, YES, LATER).subscriber
+
+    assert other.mail
+    assert person.email == mine
+    assert store.subscriptions.find(theirs) is None
+
+
+@pytest.mark.parametrize("leave", ["unsubscribe", "erase"])
+def test_a_look_alike_brings_nobody_back_who_left(store, leave):
+    gone, alike = "gone@fass.example", "gone@faß.example"
+    person = store.subscriptions.add(gone, CONSENT, NOW).subscriber.id
+    getattr(store.subscriptions, leave)(person, NOW, "test")
+    stands = store.suppressions.reasons(gone)
+    store.requests.confirm(asked(store, alike).id, YES, LATER)
+
+    assert store.suppressions.reasons(gone) == stands != ()
+    assert store.subscriptions.find(alike).subscriber.id != person
+    with pytest.raises(StoreError):
+        store.subscriptions.add(gone, CONSENT, LATER)
+
+
+def test_a_mailed_change_moves_whom_it_was_mailed_for(store):
+    ana = store.subscriptions.add(ANA, CONSENT, NOW).subscriber.id
+    mallory = store.subscriptions.add("mallory@example.org", CONSENT, NOW).subscriber.id
+    hers = store.requests.ask(RequestKind.CHANGE, NEW, NOW, person=ana)
+    again = store.requests.ask(RequestKind.CHANGE, NEW, LATER, person=ana)
+    other = store.requests.ask(RequestKind.CHANGE, NEW, LATER, person=mallory)
+
+    assert (again.id, again.mail) == (hers.id, False)
+    assert other.mail
+    with pytest.raises(StoreError):
+        store.requests.move(hers.id, LATER)
+    assert store.requests.move(other.id, LATER).subscriber.id == mallory
 
 
 def test_the_newest_wish_counts(store):
@@ -125,9 +181,6 @@ def test_a_subscription_never_moves_onto_another(store):
     with pytest.raises(StoreError):
         store.requests.move(one.id, LATER)
     assert store.subscriptions.find(ANA)
-
-
-NEW = "ana@new.example"
 
 
 def moving(store, reason=None):
