@@ -1,8 +1,9 @@
 """Which links of a mail are counted, and what a counted link becomes. Pure; after compilation.
 
 A counted link leads through a page of ours, `BASE/g/ISSUE/CODE`, that sends the reader on and adds
-one to a number. Its code is made of its target alone: all readers of an issue have the same, so
-that nothing in it says who follows it. These stay as they are: links whose words are an address
+one to a number. Its code is made of its target and of the story that it stands in: all readers of
+an issue have the same, so that nothing in it says who follows it, and what is followed counts for
+that story alone. These stay as they are: links whose words are an address
 themselves (a mail program takes another target for a fraud), those to our own pages, to a mailbox
 or within the mail, whatever a slot is in, what stands in comments, and the plain text.
 """
@@ -51,11 +52,16 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CountedLink:
-    """One target of an issue, wherever it is linked."""
+    """One target of one story, or of what surrounds the stories, wherever it is linked there."""
 
     code: str
     url: str
-    places: tuple[Place, ...]
+    places: tuple[Place, ...]  # all of one story
+
+    @property
+    def story(self) -> str:
+        """Its id; empty around the stories."""
+        return next((place.story for place in self.places), "")
 
 
 def places_of(language: str, stories: Iterable[str], more: Iterable[str]) -> Iterator[Place]:
@@ -68,30 +74,36 @@ def places_of(language: str, stories: Iterable[str], more: Iterable[str]) -> Ite
             yield from (Place(language, name.value, story) for story in ("", *ids))
 
 
-def code_of(url: str) -> str:
-    """The name of a target: the same one in every issue, and no way back to it."""
-    return b32encode(blake2b(url.encode(), digest_size=8).digest())[:CODE].decode().lower()
+def code_of(url: str, story: str = "") -> str:
+    """The name of a target in a story: the same one in every issue, and no way back to it."""
+    name = f"{url}\n{story}" if story else url  # no target holds a line end
+    return b32encode(blake2b(name.encode(), digest_size=8).digest())[:CODE].decode().lower()
 
 
 def counting(compiled: Compiled, base_url: str, issue: str) -> tuple[Compiled, list[CountedLink]]:
     """The compiled templates with counted links, and which those are, in their order."""
     prefix = f"{base_url}/g/{quote(issue, safe='')}/"
-    literals = [text for text, _ in _literals(compiled.html, compiled.language)]
-    mark = next(chr(one) for one in _PRIVATE if not any(chr(one) in text for text in literals))
-    targets: dict[str, str] = {}
-    joined = _rewritten(mark.join(literals), mark, base_url, prefix, targets)
-    html = _with(compiled.html, iter(joined.split(mark)))
-    places: dict[str, dict[Place, None]] = {}
-    found = re.compile(re.escape(prefix) + rf"([a-z2-7]{{{CODE}}})")
-    for text, place in _literals(html, compiled.language):
-        for code in found.findall(text):
-            places.setdefault(code, {})[place] = None
-    links = [CountedLink(code, targets[code], tuple(places[code])) for code in targets]
+    literals = list(_literals(compiled.html, compiled.language))
+    mark = next(chr(one) for one in _PRIVATE if not any(chr(one) in text for text, _ in literals))
+    pieces: list[str] = []
+    found: dict[tuple[str, str], dict[Place, None]] = {}  # by target and story
+    joined, done, number = mark.join(text for text, _ in literals), 0, 0
+    for begin, end, target in _targets(joined, mark, base_url):
+        number += joined.count(mark, done, begin)
+        place = literals[number][1]
+        found.setdefault((target, place.story), {})[place] = None
+        pieces += [joined[done:begin], prefix + code_of(target, place.story)]
+        done = end
+    html = _with(compiled.html, iter("".join([*pieces, joined[done:]]).split(mark)))
+    links = [
+        CountedLink(code_of(url, story), url, tuple(places))
+        for (url, story), places in found.items()
+    ]
     return replace(compiled, html=html), links
 
 
 def merged(links: Iterable[CountedLink]) -> tuple[CountedLink, ...]:
-    """The links of several languages: each target once, with all its places."""
+    """The links of several languages: each once, with all its places."""
     known: dict[str, CountedLink] = {}
     for link in links:
         before = known.get(link.code)
@@ -103,22 +115,15 @@ def merged(links: Iterable[CountedLink]) -> tuple[CountedLink, ...]:
 def within(links: Iterable[CountedLink], stories: Iterable[str]) -> Iterator[CountedLink]:
     """What is left of them for a plan that holds no other stories than these."""
     held = {"", *stories}
-    for link in links:
-        if places := tuple(place for place in link.places if place.story in held):
-            yield replace(link, places=places)
+    return (link for link in links if link.story in held)
 
 
-def _rewritten(html: str, mark: str, base_url: str, prefix: str, targets: dict[str, str]) -> str:
-    """The HTML with the address of every counted link exchanged; `targets` by code are added."""
-    pieces, done = [], 0
+def _targets(html: str, mark: str, base_url: str) -> Iterator[tuple[int, int, str]]:
+    """Where the address of every link that is counted stands, and where it leads."""
     for (begin, end), words in _anchors(html):
         target = _target(html[begin:end], mark, base_url)
         if target and not _is_address(words):
-            code = code_of(target)
-            targets.setdefault(code, target)
-            pieces += [html[done:begin], prefix + code]
-            done = end
-    return "".join([*pieces, html[done:]])
+            yield begin, end, target
 
 
 def _anchors(html: str) -> Iterator[tuple[tuple[int, int], str]]:

@@ -11,7 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from digest.config import Newsletter
 from digest.store.followed import FEWEST as LEAST_READERS
-from digest.store.followed import Followed, IssueFollowed, StoryFollowed, stories_together
+from digest.store.followed import (
+    Followed,
+    IssueFollowed,
+    StoryFollowed,
+    by_target,
+    stories_together,
+)
 from digest.store.statistics import Figures, IssueFigures, added
 
 TAGS = 20
@@ -113,8 +119,7 @@ def report(newsletter: Newsletter, issues: Sequence[IssueFigures]) -> str:
 def _links(issue: IssueFollowed) -> tuple[tuple[str, Followed], ...]:
     """Targets without their scheme: nothing in the report is to look like an address to load."""
     few = [(f"links of fewer than {LEAST_READERS} readers", issue.few)] if issue.few else []
-    shown = [(one.url.partition("://")[2], one.followed) for one in issue.links]
-    return (*shown[:STORIES], *few)
+    return (*by_target(issue.links[:STORIES], scheme=False), *few)
 
 
 def verdict(tags: Sequence[Row]) -> str:

@@ -136,30 +136,34 @@ def test_what_a_slot_is_in_stays_as_it_is():
     assert compiled.text is TEXT
 
 
-def test_the_same_target_is_one_link_with_all_its_places():
+def test_a_target_is_one_link_in_all_places_of_a_story_and_another_in_each_story():
     card = '<a href="https://example.org/a">A tale</a>'
     blocks = (
         card,
         Block(BlockName.STORIES, (), {"a": (card,), "b": ("none",), "c": (card,)}, ()),
         Block(BlockName.MORE, (card,), {"a": (card,)}, ()),
     )
-    _, (link,) = counting(Compiled("pl", Layout(blocks), TEXT), BASE, ISSUE.id)
+    made, links = counting(Compiled("pl", Layout(blocks), TEXT), BASE, ISSUE.id)
+    around, a, c = links
 
-    assert link.places == (
-        Place("pl", "", ""),
-        Place("pl", "stories", "a"),
-        Place("pl", "stories", "c"),
-        Place("pl", "more", ""),
-        Place("pl", "more", "a"),
-    )
-    (left,) = within([link], {"c"})
-    assert left.places == (
-        Place("pl", "", ""),
-        Place("pl", "stories", "c"),
-        Place("pl", "more", ""),
-    )
-    english = replace(link, places=(Place("en", "", ""),))
-    assert [len(one.places) for one in merged([link, english, link])] == [6]
+    assert {link.url for link in links} == {"https://example.org/a"}
+    assert [link.code for link in links] == [
+        code_of("https://example.org/a", story) for story in ("", "a", "c")
+    ]
+    assert len({link.code for link in links}) == 3
+    assert around.places == (Place("pl", "", ""), Place("pl", "more", ""))
+    assert a.places == (Place("pl", "stories", "a"), Place("pl", "more", "a"))
+    assert c.places == (Place("pl", "stories", "c"),)
+    assert list(within(links, {"c"})) == [around, c]
+    cards = made.html.parts[1]
+    assert isinstance(cards, Block)
+    assert [cards.items[story] for story in "abc"] == [
+        (card.replace("https://example.org/a", HERE + a.code),),
+        ("none",),
+        (card.replace("https://example.org/a", HERE + c.code),),
+    ]
+    english = replace(around, places=(Place("en", "", ""),))
+    assert [len(one.places) for one in merged([around, english, around])] == [3]
 
 
 ALL = stories(6)
@@ -220,18 +224,20 @@ def test_whatever_a_template_holds_only_addresses_change(scraps):
 def test_the_slow_reference_counts_the_same_links():
     renderer = Renderer(None, CONFIG)
     everything = values("en") | ANA.values()
-    cards = [story.id for story in READABLE]
-    titles = [story.id for story in MORE]
-    fast, links = counting(renderer.compile((*READABLE, *MORE), ISSUE, "en"), BASE, ISSUE.id)
+    page = READABLE[0].url  # of one post with three stories
+    shown = (READABLE[0], replace(READABLE[1], url=page), *READABLE[2:])
+    last = (*MORE[:-1], replace(MORE[-1], url=page))
+    cards, titles = [story.id for story in shown], [story.id for story in last]
+    fast, links = counting(renderer.compile((*shown, *last), ISSUE, "en"), BASE, ISSUE.id)
 
-    html, text = slow_reference.render(
-        renderer, READABLE, MORE, ISSUE, "en", everything, counted=BASE
-    )
+    html, text = slow_reference.render(renderer, shown, last, ISSUE, "en", everything, counted=BASE)
 
     assert html == merge(fast.html, cards, titles, html_values(everything))
     assert "https://" in text
     assert HERE not in text
     assert {link.url for link in links} >= {"https://example.org/cards"}
+    assert [link.url for link in links].count(page) == 3
+    assert html.count(HERE + code_of(page, cards[0])) > html.count(HERE + code_of(page, titles[-1]))
     assert unescape(html).count(HERE) > 8
 
 

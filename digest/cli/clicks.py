@@ -20,7 +20,7 @@ _HEAD = ("", "readers", "clicks", "per 1,000", "by machines")
 
 def tell_clicks(session: "Session", found: "Sequence[IssueFigures]", alone: bool) -> None:
     """What was counted, and what was not measured."""
-    from digest.store.followed import FEWEST, stories_together
+    from digest.store.followed import FEWEST, by_target, stories_together
 
     counted = [one for one in found if one.clicks is not None]
     if not counted:
@@ -33,7 +33,7 @@ def tell_clicks(session: "Session", found: "Sequence[IssueFigures]", alone: bool
     if alone and told:
         issue = told[0][1]
         few = [(f"links of fewer than {FEWEST} readers", issue.few)] if issue.few else []
-        _table("by link", [*((one.url, one.followed) for one in issue.links[:_SHOWN]), *few])
+        _table("by link", [*by_target(issue.links[:_SHOWN], scheme=True), *few])
         if len(issue.links) > _SHOWN:
             session.say(f"and {len(issue.links) - _SHOWN} links more; all with --json")
     if len(told) < len(counted):
@@ -82,7 +82,7 @@ def clicks_json(issue: "IssueFollowed | None") -> dict[str, object] | None:
             {"id": one.id, "title": one.title, **_json(one.followed)} for one in issue.stories
         ],
         "links": [
-            {"url": one.url, "stories": list(one.stories), **_json(one.followed)}
+            {"url": one.url, "story": one.story or None, **_json(one.followed)}
             for one in issue.links
         ],
         "few": _json(issue.few) if issue.few else None,

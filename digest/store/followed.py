@@ -4,7 +4,8 @@ Digests differ, so that a plain count says first of all how many got a story. Wh
 a link, its count would tell on them: it is told in a sum with others alone, or not at all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -29,7 +30,7 @@ class Followed(NamedTuple):
 
 
 class StoryFollowed(NamedTuple):
-    """All links of a story; one that stands in several stories counts for each."""
+    """All links of a story."""
 
     id: str
     title: str  # plain text
@@ -37,10 +38,11 @@ class StoryFollowed(NamedTuple):
 
 
 class LinkFollowed(NamedTuple):
-    """One target."""
+    """One target in one story."""
 
     url: str
-    stories: tuple[str, ...]  # ids; none: it stands around the stories
+    story: str  # its id; empty: around the stories
+    title: str  # the story's
     followed: Followed
 
 
@@ -75,9 +77,8 @@ def followed(
     for link, clicks in links:
         where = shown.of(link.places)
         one = Followed(shown.readers(where), *clicks)
-        stories = tuple(dict.fromkeys(place.story for place in link.places if place.story))
         if one.readers >= FEWEST:
-            told.append(LinkFollowed(link.url, stories, one))
+            told.append(LinkFollowed(link.url, link.story, titles.get(link.story, link.story), one))
         elif one.readers:
             few.append((where, one))
     together = set[int]().union(*(where for where, _ in few))
@@ -113,11 +114,10 @@ class _Editions:
 def _stories(
     links: Sequence[LinkFollowed], shown: _Editions, titles: Mapping[str, str]
 ) -> tuple[StoryFollowed, ...]:
-    ids = dict.fromkeys(story for link in links for story in link.stories)
     found = []
-    for story in ids:
+    for story in dict.fromkeys(link.story for link in links if link.story):
         if (readers := shown.with_story(story)) >= FEWEST:
-            own = (link.followed for link in links if story in link.stories)
+            own = (link.followed for link in links if link.story == story)
             found.append(StoryFollowed(story, titles.get(story, story), _sum(readers, own)))
     return _highest_first(found)
 
@@ -129,6 +129,14 @@ def _sum(readers: int, some: Iterable[Followed]) -> Followed:
 
 def _highest_first(some: "Iterable[_Told]") -> "tuple[_Told, ...]":
     return tuple(sorted(some, key=lambda one: (-one.followed.per_1000, *map(str, one[:2]))))
+
+
+def by_target(links: Sequence[LinkFollowed], *, scheme: bool) -> Iterator[tuple[str, Followed]]:
+    """Each link by where it leads, after the title of its story if several lead there."""
+    times = Counter(one.url for one in links)
+    for one in links:
+        url = one.url if scheme else one.url.partition("://")[2]
+        yield f"{one.title}: {url}" if one.title and times[one.url] > 1 else url, one.followed
 
 
 def stories_together(issues: Iterable[IssueFollowed]) -> tuple[StoryFollowed, ...]:

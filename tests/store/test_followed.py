@@ -12,7 +12,14 @@ from digest.config import load, secret_keys
 from digest.config.stats import StatsConfig
 from digest.report import report
 from digest.store import Store, url_of
-from digest.store.followed import FEWEST, Followed, IssueFollowed, followed, stories_together
+from digest.store.followed import (
+    FEWEST,
+    Followed,
+    IssueFollowed,
+    by_target,
+    followed,
+    stories_together,
+)
 from digest.store.ledger.records import PlannedEdition
 from digest.store.links import Click, Clicks, LinkClicks
 from digest.store.statistics import Statistics
@@ -33,7 +40,8 @@ def edition(number: int, stories: str, more: str = "", language: str = "en") -> 
 def link(name: str, clicks: Clicks, *places: tuple[str, str]) -> LinkClicks:
     url = f"https://example.org/{name}"
     where = tuple(Place("en", *place) for place in places)
-    return LinkClicks(CountedLink(code_of(url), url, where), clicks)
+    (story,) = {place.story for place in where}
+    return LinkClicks(CountedLink(code_of(url, story), url, where), clicks)
 
 
 def told(one: IssueFollowed | None) -> dict[str, Followed]:
@@ -75,7 +83,8 @@ def test_a_story_is_told_by_all_who_were_sent_it_and_all_its_links() -> None:
         [
             link("page", Clicks(30, 2), ("stories", "a"), ("more", "a")),
             link("original", Clicks(5, 1), ("stories", "a")),
-            link("shared", Clicks(10, 0), ("stories", "a"), ("stories", "b")),
+            link("shared", Clicks(10, 0), ("stories", "a")),
+            link("shared", Clicks(4, 0), ("stories", "b")),
         ],
         EDITIONS,
         SENT,
@@ -85,8 +94,14 @@ def test_a_story_is_told_by_all_who_were_sent_it_and_all_its_links() -> None:
     assert issue
     assert {one.title: one.followed for one in issue.stories} == {
         "About a": Followed(1520, 45, 3),
-        "b": Followed(1500, 10, 0),
+        "b": Followed(1500, 4, 0),
     }
+    assert [name for name, _ in by_target(issue.links, scheme=True)] == [
+        "https://example.org/page",
+        "About a: https://example.org/shared",
+        "https://example.org/original",
+        "b: https://example.org/shared",
+    ]
 
 
 def test_links_of_few_readers_are_told_in_one_sum_or_not_at_all() -> None:
@@ -139,8 +154,9 @@ def sent(store: Store, tmp_path: Path) -> Store:
     draft = draft_of(tmp_path, stories, stats=StatsConfig(clicks=True))
     frozen(store, draft)
     send(store, draft, Carrier(), tmp_path)
-    for url, number in (("https://example.org/a", 3), ("https://example.org/b", 2)):
-        click = Click(ISSUE.id, code_of(url), ISSUE.date.date())
+    for story_id, number in (("a", 3), ("b", 2)):
+        code = code_of(f"https://example.org/{story_id}", story_id)
+        click = Click(ISSUE.id, code, ISSUE.date.date())
         store.links.add({click: Clicks(number, 1)})
     return store
 

@@ -47,8 +47,9 @@ def test_a_plan_writes_down_the_links_of_its_stories(store: Store, tmp_path: Pat
 
     assert Place("en", "stories", "a") in urls(store)["https://example.org/a"]
     assert "https://example.org/b" not in urls(store)  # nobody gets that story
-    assert store.links.find(ISSUE.id, code_of("https://example.org/a")) == "https://example.org/a"
-    assert store.links.find("weekly-2026-11-12", code_of("https://example.org/a")) is None
+    code = code_of("https://example.org/a", "a")
+    assert store.links.find(ISSUE.id, code) == "https://example.org/a"
+    assert store.links.find("weekly-2026-11-12", code) is None
 
 
 def test_without_the_setting_a_plan_writes_none(store: Store, tmp_path: Path) -> None:
