@@ -10,7 +10,8 @@ first, `FIRST`: there its window closes, and from there it is released zone by z
 world. So its window depends on the calendar alone, not on who reads.
 
 A reader who chose their own day and hour gets an issue at the first such moment from its due moment
-on, and always before the next one is due.
+on, and always before the next one is due. Who chose an hour alone left the day to the newsletter,
+and gets it at the next such hour, on whichever day that is.
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ FIRST = timezone(timedelta(hours=14))  # the islands of Kiribati: no place has a
 _DAYS = {Cadence.DAILY: range(0), Cadence.WEEKLY: range(7), Cadence.MONTHLY: range(1, 29)}
 HOURS = range(24)
 
+_MIDNIGHT = Due(0, 0)
 _ONE_DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
 
@@ -86,18 +88,26 @@ def chosen_release(
 ) -> datetime:
     """When readers in `zone` who want their issues at `wanted` get the one due at `closed`, in UTC.
 
-    At the first such moment from `closed` on. A clock change can leave none before the next issue
-    is due in `closing`; the one before was an hour or two ago then, and they get it at `closed`.
+    At the first such moment from `closed` on; where only the hour is theirs and the newsletter's
+    day is that of each place, from the beginning of that day on. A clock change can leave none
+    before the next issue is due in `closing`; the one before was an hour or two ago then, and they
+    get it at `closed`.
     """
-    moment = next_due(wanted, zone, closed - _INSTANT)
+    hour_alone = _daily(wanted) and not _daily(due)
+    start = release(_MIDNIGHT, closed, zone) if hour_alone and closing is FIRST else closed
+    moment = next_due(wanted, zone, start - _INSTANT)
     return moment if moment < next_due(due, closing, closed) else closed
 
 
 def wanted_due(due: Due, chosen: Chosen) -> Due:
-    """When issues of a cadence are due for somebody who chose; what they left open is `due`'s."""
+    """When somebody who chose something gets issues of a cadence; the hour may still be `due`'s.
+
+    Without a day that is any day: an issue that is complete on Thursday at nine is not kept until
+    the Thursday after from who reads at eight.
+    """
     hour, minute = (due.hour, due.minute) if chosen.hour is None else (chosen.hour, 0)
     if chosen.day is None:
-        return Due(hour, minute, due.weekday, due.day)
+        return Due(hour, minute)
     if due.weekday is not None:
         return Due(hour, minute, weekday=chosen.day)
     return Due(hour, minute, day=chosen.day)
@@ -126,6 +136,10 @@ def day_in_words(chosen: Chosen, cadence: Cadence) -> str:
 def hour_in_words(chosen: Chosen) -> str:
     """`07:00`; empty: none is chosen."""
     return "" if chosen.hour is None else f"{chosen.hour:02d}:00"
+
+
+def _daily(due: Due) -> bool:
+    return due.weekday is None and due.day is None
 
 
 def _falls_on(due: Due, day: date) -> bool:

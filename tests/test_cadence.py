@@ -207,7 +207,8 @@ def test_a_choice_is_the_first_such_hour_from_the_due_moment_on():
         Chosen(3, 9): "Thu 26 09:00",  # Thursday's nine was over there
         Chosen(3, 19): "Thu 19 19:00",
         Chosen(0, 7): "Mon 23 07:00",
-        Chosen(hour=8): "Thu 26 08:00",
+        Chosen(hour=8): "Fri 20 08:00",  # the day is the newsletter's: no week of waiting
+        Chosen(hour=18): "Thu 19 18:00",
         Chosen(day=4): "Fri 20 09:00",
     }
     tokyo = ZoneInfo("Asia/Tokyo")
@@ -216,6 +217,52 @@ def test_a_choice_is_the_first_such_hour_from_the_due_moment_on():
         wanted = wanted_due(THURSDAY, choice)
         found = chosen_release(wanted, THURSDAY, DUBLIN, closed, tokyo).astimezone(tokyo)
         assert f"{found:%a %d %H:%M}" == moment
+
+
+@given(dues, st.integers(0, 23), zones, zones, moments)
+def test_an_hour_alone_gives_the_next_such_hour_after_the_issue_is_complete(
+    due, hour, closing, zone, now
+):
+    closed = last_due(due, closing, now)
+    wanted = wanted_due(due, Chosen(hour=hour))
+
+    moment = chosen_release(wanted, due, closing, closed, zone)
+
+    if due.weekday is not None or due.day is not None:
+        instant = timedelta(microseconds=1)
+        assert last_due(Due(hour, 0), zone, moment) == moment
+        assert last_due(Due(hour, 0), zone, moment - instant) < closed <= moment
+
+
+LONGEST = {Cadence.DAILY: 1, Cadence.WEEKLY: 7, Cadence.MONTHLY: 31}
+
+
+@given(dues, st.none() | st.integers(1, 28), st.integers(0, 23), st.integers(0, 365))
+def test_how_long_after_an_issue_is_complete_a_choice_can_be(due, day, hour, number):
+    """What the page of the preferences promises; an hour more where the clocks change."""
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
+    cadence = cadence_of(due)
+    chosen = fitting(Chosen(day, hour), cadence)
+    most = timedelta(days=1 if chosen.day is None else LONGEST[cadence], hours=1)
+    for name in ("Europe/Dublin", "Asia/Tokyo", "Pacific/Honolulu", "Australia/Lord_Howe"):
+        closed = last_due(due, DUBLIN, now)
+
+        moment = chosen_release(wanted_due(due, chosen), due, DUBLIN, closed, ZoneInfo(name))
+
+        assert closed <= moment <= closed + most
+
+
+@pytest.mark.parametrize("hour", [0, 7, 9, 23])
+@pytest.mark.parametrize("name", ["Asia/Tokyo", "Europe/Dublin", "Pacific/Honolulu"])
+def test_an_hour_alone_is_on_the_newsletters_day_where_that_is_the_readers_own(hour, name):
+    closed, zone = datetime(2026, 11, 18, 19, tzinfo=UTC), ZoneInfo(name)
+
+    moment = chosen_release(
+        wanted_due(THURSDAY, Chosen(hour=hour)), THURSDAY, FIRST, closed, zone
+    ).astimezone(zone)
+
+    day = "Fri" if (name, hour) == ("Asia/Tokyo", 0) else "Thu"  # their Thursday had begun
+    assert f"{moment:%a %H}" == f"{day} {hour:02d}"
 
 
 def test_an_hour_that_a_clock_change_puts_outside_comes_with_the_issue():

@@ -79,6 +79,14 @@ def test_a_look_says_when_it_would_come_and_saves_nothing(choosing, ana, path):
     assert chosen_of(choosing, ana.id) == NOTHING_CHOSEN
 
 
+def test_an_hour_alone_comes_within_a_day_and_the_page_says_so_before_it_is_chosen(choosing, path):
+    assert "At an hour of yours it comes at most a day later" in choosing.get(path).text
+
+    answer = choosing.post(path, **{**CHOICE, "weekly_hour": "8", "do": "look"})
+
+    assert "It would come on Friday, 20 November 2026, 08:00 (Europe/Dublin)." in answer.text
+
+
 @pytest.mark.parametrize("before", [NOTHING_CHOSEN, Chosen(0, 0), Chosen(hour=7)])
 @pytest.mark.parametrize("cadence", ["weekly", "monthly"])
 def test_a_choice_is_undone_with_the_rest(choosing, ana, path, before, cadence):
