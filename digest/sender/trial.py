@@ -19,15 +19,21 @@ def hand_over_test(draft: Draft, subscriber: Subscriber, address: str) -> tuple[
     DigestError when the address is none, or there is nothing to send. Nobody counts as reached,
     and the links in the message lead to nobody's preferences.
     """
+    issue = draft.issue.id
     try:
         to = normalise(address)
     except ValueError as error:
-        raise DigestError(f"{address!r} is no address: {error}") from None
+        raise DigestError(
+            f"{address!r} is no address: {error}",
+            hint=f"give one: digest test-send {issue} --to you@example.com",
+        ) from None
     draft = draft.uncounted  # nobody is to be counted, and there may be no plan to lead on
-    issue = draft.issue.id
     composition = draft.composition(subscriber.preferences)
     if composition is None:
-        raise DigestError(f"nothing in {issue} for {_who(subscriber.preferences)}")
+        raise DigestError(
+            f"nothing in {issue} for {_who(subscriber.preferences)}",
+            hint=f"everything there is: digest test-send {issue} --to {to}",
+        )
     edition = composition.edition
     stories, more = ([story.id for story in part] for part in (edition.stories, edition.more))
     message = draft.frozen(edition.language, stories, more, before=MARK)

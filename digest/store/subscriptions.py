@@ -177,7 +177,11 @@ class Subscriptions:
         """
         with self._locked(person) as (connection, found):
             if found.state is not State.UNSUBSCRIBED:
-                raise StoreError(f"{found.subscriber.email} has not left ({found.state.value})")
+                email = found.subscriber.email
+                raise StoreError(
+                    f"{email} has not left ({found.state.value})",
+                    hint=f"see what stands: digest subscribers show {email}",
+                )
             self.revive(connection, found, (SuppressionReason.UNSUBSCRIBED,), consent, now)
 
     def unsubscribe(self, person: int, now: datetime, source: str) -> bool:

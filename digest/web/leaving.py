@@ -1,7 +1,8 @@
 """`/u/TOKEN`: stop the mail; by a button, or by the one POST of a mail provider (RFC 8058).
 
 A GET shows a page and changes nothing. The token does this alone and never expires; a token of
-another purpose, good for half an hour and given to who pressed the button, takes it back.
+another purpose, good for half an hour and given to who pressed the button, takes that leaving back
+and no later one.
 """
 
 from starlette.responses import Response
@@ -9,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from digest.errors import StoreError
 from digest.models import State, SuppressionReason
-from digest.store import Subscription
+from digest.store import EventKind, Subscription
 from digest.tokens import Purpose, sign
 from digest.web.letters import fresh_preferences
 from digest.web.masking import masked
@@ -44,14 +45,27 @@ def _leave(visit: Visit) -> Response:
         return _gone(visit, None)
     if not by_hand:  # a machine: nobody sees the page
         return _gone(visit, None)
-    expires = visit.site.now() + UNDO
-    undo = sign(visit.site.keys, Purpose.RETURN, person, expires=expires) if left else ""
+    undo = _undo(visit.site, person) if left else ""
     return _gone(visit, visit.site.store.subscriptions.get(person), undo, done=True)
+
+
+def _undo(site: Site, person: int) -> str:
+    """What stands behind `/b/`."""
+    leaving, expires = _leaving(site, person), site.now() + UNDO
+    token = sign(site.keys, Purpose.RETURN, person, context=leaving, expires=expires)
+    return f"{token}?leaving={leaving}"
+
+
+def _leaving(site: Site, person: int) -> str:
+    """Which of their leavings is the last one: the first, the second."""
+    events = site.store.subscriptions.history(person)
+    return str(sum(one.kind is EventKind.UNSUBSCRIBED for one in events))
 
 
 def _return(visit: Visit) -> Response:
     """They did not mean to; what was chosen is as it was."""
-    site, person = visit.site, visit.subject(Purpose.RETURN)
+    site, leaving = visit.site, visit.request.query_params.get("leaving", "")
+    person = visit.subject(Purpose.RETURN, leaving)
     found = site.store.subscriptions.get(person)
     if found is None:
         return _gone(visit, None)
@@ -59,6 +73,8 @@ def _return(visit: Visit) -> Response:
     if set(found.suppressions) - {SuppressionReason.UNSUBSCRIBED}:
         return _gone(visit, found, done=True)  # more stands against it than their own leaving
     if found.state is State.UNSUBSCRIBED:
+        if leaving != _leaving(site, person):
+            return _gone(visit, found)  # they took it back, and have left again since
         given = consent(visit, "undo", tr.gettext("Undo: keep my subscription"), BY_PAGE)
         site.store.subscriptions.take_back(person, given, site.now())
     return visit.told(

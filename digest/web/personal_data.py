@@ -31,12 +31,12 @@ def _see(visit: Visit) -> Response:
 
 
 def _act(visit: Visit) -> Response:
+    if visit.text("do") == "delete":
+        return _delete(visit)
     found = _reader(visit)
     match visit.text("do"):
         case "download":
             return _download(visit, found)
-        case "delete":
-            return _delete(visit, found)
         case "move":
             return _ask_to_move(visit, found)
     return _shown(visit, found, "", {})
@@ -87,16 +87,25 @@ def everything_kept(site: Site, found: Subscription) -> dict[str, object]:
     }
 
 
-def _delete(visit: Visit, found: Subscription) -> Response:
-    tr = visit.translations(found.subscriber.preferences)
-    visit.site.store.subscriptions.erase(found.subscriber.id, visit.site.now(), "their own page")
+def _delete(visit: Visit) -> Response:
+    """Once they are gone it is done, also for a second press, at the same moment or later."""
+    subscriptions, person = visit.site.store.subscriptions, visit.subject(Purpose.OWN)
+    found = subscriptions.get(person)
+    try:
+        if found is not None:
+            subscriptions.erase(person, visit.site.now(), "their own page")
+    except StoreError:
+        if subscriptions.get(person) is not None:
+            raise  # the database is busy: nothing was done
+    reader = found.subscriber.preferences if found else None
+    tr = visit.translations(reader)
     return visit.told(
         tr.gettext("Everything is deleted"),
         tr.gettext(
             "We keep no address, no preferences and no history of yours. All that is left is an "
             "irreversible mark that keeps us from mailing you by mistake."
         ),
-        reader=found.subscriber.preferences,
+        reader=reader,
     )
 
 

@@ -71,9 +71,9 @@ class Visit:
             button=button,
         )
 
-    def subject(self, purpose: Purpose) -> int:
+    def subject(self, purpose: Purpose, context: str = "") -> int:
         """Whom the token of the address is for. TokenError, always the same one, for a bad one."""
-        return verify(self.site.keys, purpose, self.token, now=self.site.now())
+        return verify(self.site.keys, purpose, self.token, now=self.site.now(), context=context)
 
     def text(self, name: str, longest: int = 320) -> str:
         """A field of the form; empty when it is missing, a file or longer than any honest one."""

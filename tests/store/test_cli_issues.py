@@ -289,6 +289,14 @@ def test_a_test_message_needs_neither_store_nor_plan(project, run):  # type: ign
     assert "there is no issue" in run("test-send", "weekly-2026-11-18", "--to", "a@example.com").err
 
 
+def test_a_test_message_that_cannot_be_says_what_to_type(project, run):  # type: ignore[no-untyped-def]
+    nowhere = run("test-send", ISSUE, "--to", "me")
+    nothing = run("test-send", ISSUE, "--to", "me@example.com", "--as", "gardening")
+
+    assert f"digest test-send {ISSUE} --to you@example.com" in nowhere.err
+    assert f"digest test-send {ISSUE} --to me@example.com" in nothing.err
+
+
 def test_an_issue_that_is_not_planned_is_an_error_with_a_hint(stored, run):  # type: ignore[no-untyped-def]
     assert "digest issues list" in run("issues", "show", ISSUE).err
 

@@ -231,8 +231,10 @@ def test_who_is_suppressed_for_more_than_leaving_is_not_taken_back(
 
 
 def test_only_who_left_is_taken_back(store: Store) -> None:
-    with pytest.raises(StoreError, match="has not left"):
+    with pytest.raises(StoreError, match="has not left") as refused:
         store.subscriptions.take_back(add(store, state=State.PENDING), CONSENT, NOW)
+
+    assert refused.value.hint == "see what stands: digest subscribers show ana@example.com"
 
 
 @pytest.mark.parametrize("text", ["łukasz", "ŁUKASZ", "zo\u0308e", "STRASSE"])

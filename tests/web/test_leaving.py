@@ -95,6 +95,18 @@ def test_an_undo_is_for_who_just_left_and_for_half_an_hour(pages, ana, path):
     assert state(pages, ana) is State.UNSUBSCRIBED
 
 
+def test_an_undo_takes_back_its_own_leaving_and_no_later_one(pages, ana, path):
+    first = re.search(r'action="(/b/[^"]+)"', pages.post(path, **ONE_CLICK, page="1").text)[1]
+    pages.post(first)
+    second = re.search(r'action="(/b/[^"]+)"', pages.post(path, **ONE_CLICK, page="1").text)[1]
+
+    assert "You are unsubscribed" in pages.post(first).text
+    assert pages.post(first.replace("leaving=1", "leaving=2")).status_code == 404
+    assert state(pages, ana) is State.UNSUBSCRIBED
+    assert "still subscribed" in pages.post(second).text
+    assert state(pages, ana) is State.CONFIRMED
+
+
 def test_an_undo_does_not_lift_a_complaint(pages, ana, path):
     done = pages.post(path, **ONE_CLICK, page="1")
     undo = re.search(r'action="(/b/[^"]+)"', done.text)[1]

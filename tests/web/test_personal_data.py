@@ -1,6 +1,7 @@
 """What only the mailbox's owner may do: move, download, delete; and fresh links."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -62,6 +63,21 @@ def test_everything_is_deleted_and_never_comes_back_by_an_import(pages, ana, own
     assert pages.store.subscriptions.get(ana.id) is None
     assert pages.store.suppressions.reasons(ana.email) == (SuppressionReason.ERASED,)
     assert pages.get(own).status_code == 404
+
+
+def test_a_second_press_of_delete_says_that_it_is_done(pages, ana, own):
+    first, second = (pages.post(own, do="delete") for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert "Everything is deleted" in second.text
+
+
+def test_delete_pressed_at_the_same_moment_is_done_for_everybody(pages, ana, own):
+    with ThreadPoolExecutor(5) as threads:
+        answers = list(threads.map(lambda _: pages.post(own, do="delete"), range(5)))
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert pages.store.subscriptions.get(ana.id) is None
 
 
 def test_a_subscription_moves_when_the_new_mailbox_says_yes(pages, ana, own):
