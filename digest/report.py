@@ -111,6 +111,7 @@ def report(newsletter: Newsletter, issues: Sequence[IssueFigures]) -> str:
         clicks=Counted.of(issues),
         alone=len(issues) == 1,
         least=LEAST_READERS,
+        fewest=FEWEST,
         verdict=verdict,
         scale=_scale,
     )

@@ -60,8 +60,8 @@ def _tell(session: Session, found: "Sequence[IssueFigures]", alone: bool) -> Non
     if not found:
         session.say("no issue has gone out yet")
         return
-    rows = {one.issue.id: one.total for one in found}
-    _table(rows)
+    known = any(one.total.delivered for one in found)
+    _table({one.issue.id: one.total for one in found}, known)
     if not alone and len(found) > 1:
         oldest_first = [one.total for one in reversed(found)]
         click.echo()
@@ -74,28 +74,31 @@ def _tell(session: Session, found: "Sequence[IssueFigures]", alone: bool) -> Non
         click.echo()
         click.secho(f"by {title}", bold=True)
         shown = dict(list(parts.items())[:_TAGS])
-        _table(shown)
+        _table(shown, known)
         if len(parts) > len(shown):
             session.say(f"and {counted(len(parts) - len(shown), 'tag')} more; all with --json")
     tell_clicks(session, found, alone)
 
 
-def _table(rows: "Mapping[str, Figures]") -> None:
+def _table(rows: "Mapping[str, Figures]", known: bool) -> None:
+    """`known`: somebody tells what is delivered; a mail server of one's own does not."""
     most = max((one.readers for one in rows.values()), default=0)
-    lines = table([(*_HEAD, ""), *(_cells(name, one, most) for name, one in rows.items())],
-                  right=_RIGHT)  # fmt: skip
+    cells = [_cells(name, one, known, most) for name, one in rows.items()]
+    lines = table([(*_HEAD, ""), *cells], right=_RIGHT)
     click.secho(lines[0], dim=True)
     for line in lines[1:]:
         click.echo(line)
 
 
-def _cells(name: str, one: "Figures", most: int) -> tuple[str, ...]:
+def _cells(name: str, one: "Figures", known: bool, most: int) -> tuple[str, ...]:
+    """`-`: nobody has told, which is not the same as none."""
     votes = one.useful + one.not_useful
     useful = f"{100 * one.useful / votes:.0f} % of {votes:,}" if votes else "-"
-    shares = (one.delivered, one.deferred, one.bounced, one.complained, one.unsubscribed)
+    shares = (one.deferred, one.bounced, one.complained, one.unsubscribed)
     return (
         name,
         f"{one.readers:,}",
+        _percent(one.delivered, one.submitted) if known else "-",
         *(_percent(part, one.submitted) for part in shares),
         useful,
         bar(one.readers, most, 16),
@@ -103,7 +106,7 @@ def _cells(name: str, one: "Figures", most: int) -> tuple[str, ...]:
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * _share(part, whole):.2f} %" if part else "-"
+    return f"{100 * _share(part, whole):.2f} %" if part else "0 %"
 
 
 def _share(part: int, whole: int) -> float:

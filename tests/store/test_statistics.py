@@ -1,6 +1,7 @@
 """Figures of issues: by issue, by tag, by mailbox provider; no address among them."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -193,6 +194,8 @@ def test_the_command_prints_tables_json_and_a_report(project, run):  # type: ign
     assert plain.code == 0
     assert "weekly-2026-11-19" in plain.out
     assert "by mailbox providers" in plain.out
+    # nobody tells what is delivered from an outbox or what is useful; the rest is none
+    assert re.split(r" {2,}", plain.out.splitlines()[1])[1:8] == ["3", "-", *["0 %"] * 4, "-"]
     assert "opens and clicks are not measured" in plain.err
     figures = json.loads(shape.out)
     assert figures["schema"] == "digest/stats@1"
@@ -228,6 +231,36 @@ def test_the_report_of_a_mail_server_does_not_say_that_nothing_arrived(told: Sto
 
     assert "nobody has told" in html
     assert "25.0 % came back or were dropped" in html
+
+
+def test_the_report_draws_no_bar_of_answers_that_say_too_little(told: Store) -> None:
+    one = of(told)
+    tags = {"few": Figures(20, 20, useful=4), "some": Figures(20, 20, useful=3, not_useful=2)}
+
+    html = report(NEWSLETTER, [replace(one, tags=tags)])
+
+    bars = html.partition('aria-label="Share of answers that found the issue useful"')[2]
+    assert re.findall(r'class="name">#(\w+)', bars) == ["some"]
+    alone = report(NEWSLETTER, [replace(one, tags={"few": tags["few"]})])
+    assert "Too few have answered" in alone
+    assert "Share of answers" not in alone
+
+
+def test_where_somebody_tells_what_is_delivered_none_is_none(project, run):  # type: ignore[no-untyped-def]
+    run("subscribers", "import", "subscribers/list.csv", "--consent", "they asked")
+    run("send", "--at", "2026-11-19")
+    listed = run("issues", "show", "weekly-2026-11-19", "--json", "--list", "submitted").out
+    (bo,) = (one for one in json.loads(listed)["listed"] if one["email"].startswith("bo"))
+    named = {"email": bo["email"], "dg_did": bo["delivery"], "sg_event_id": "abc"}
+    event = {"event": "delivered", "timestamp": 1795079700, **named}
+    project.write("events.ndjson", json.dumps([event]))
+    run("events", "import", "events.ndjson")
+
+    lines = run("stats").out.splitlines()
+
+    cells = {line.split()[0]: re.split(r" {2,}", line)[1:3] for line in lines if line}
+    assert cells["weekly-2026-11-19"] == ["3", "33.33 %"]
+    assert cells["python"] == ["1", "0 %"]
 
 
 def test_who_took_their_leaving_back_has_not_left_and_who_left_again_has(told: Store) -> None:
