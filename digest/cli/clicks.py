@@ -36,7 +36,10 @@ def tell_clicks(session: "Session", found: "Sequence[IssueFigures]", alone: bool
         _table("by link", [*by_target(issue.links[:_SHOWN], scheme=True), *few])
         if len(issue.links) > _SHOWN:
             session.say(f"and {len(issue.links) - _SHOWN} links more; all with --json")
-    if len(told) < len(counted):
+    if partly := [one.issue.id for one in counted if one.clicks and one.clicks.partly]:
+        session.say(f"planned anew while going out: {', '.join(partly)}; "
+                    "of links that only a part was sent nothing is told")  # fmt: skip
+    if any(one.clicks and not (one.clicks.total or one.clicks.partly) for one in counted):
         session.say(f"clicks of fewer than {FEWEST} readers are not told")
     session.say("clicks are people's, as far as one can tell; opens are not measured")
 
@@ -86,6 +89,7 @@ def clicks_json(issue: "IssueFollowed | None") -> dict[str, object] | None:
             for one in issue.links
         ],
         "few": _json(issue.few) if issue.few else None,
+        "partly": issue.partly,
     }
 
 

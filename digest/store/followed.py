@@ -57,6 +57,7 @@ class IssueFollowed:
     stories: tuple[StoryFollowed, ...] = ()
     links: tuple[LinkFollowed, ...] = ()
     few: Followed | None = None  # the links that fewer than `FEWEST` had, together
+    partly: bool = False  # planned anew while it went out: links that not all had are in nothing
 
 
 def followed(
@@ -86,7 +87,10 @@ def followed(
     kept = rest if rest.readers >= FEWEST else None
     everything = [one.followed for one in told] + ([kept] if kept else [])
     total = _sum(sum(submitted.values()), everything) if everything else None
-    return IssueFollowed(total, _stories(told, shown, titles), _highest_first(told), kept)
+    partly = not all(link.places for link, _ in links)
+    return IssueFollowed(
+        total, _stories(told, shown, titles), _highest_first(told), kept, partly=partly
+    )
 
 
 class _Editions:

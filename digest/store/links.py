@@ -5,7 +5,7 @@ Links stay, so that old mails lead on; what was counted is forgotten after a tim
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
@@ -135,7 +135,32 @@ def kept_since(now: datetime) -> datetime:
 
 
 def write_links(connection: sa.Connection, issue: str, links: Iterable[CountedLink]) -> None:
-    """Keep the links of a plan; those of an earlier plan stay, where a mail may hold them."""
+    """Keep the links of a plan in place of those of an earlier one, of which no mail went out."""
+    connection.execute(sa.delete(counted_link).where(counted_link.c.issue_id == issue))
+    _write(connection, issue, links)
+
+
+def renew_links(connection: sa.Connection, issue: str, links: Iterable[CountedLink]) -> None:
+    """Add the links of the rest of an issue that has begun to go out.
+
+    All lead on. A link that is not at the same places of every mail loses its places: nobody can
+    say how many have it.
+    """
+    query = sa.select(counted_link.c.code, counted_link.c.url, counted_link.c.places)
+    rows = connection.execute(query.where(counted_link.c.issue_id == issue))
+    before = {code: CountedLink(code, url, _places(places)) for code, url, places in rows}
+    after = {one.code: one for one in links}
+    _write(
+        connection,
+        issue,
+        (
+            one if before.get(code) == after.get(code) else replace(one, places=())
+            for code, one in (before | after).items()
+        ),
+    )
+
+
+def _write(connection: sa.Connection, issue: str, links: Iterable[CountedLink]) -> None:
     rows = [
         {"issue_id": issue, "code": one.code, "url": one.url, "places": json.dumps(one.places)}
         for one in links

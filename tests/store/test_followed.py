@@ -21,7 +21,7 @@ from digest.store.followed import (
     stories_together,
 )
 from digest.store.ledger.records import PlannedEdition
-from digest.store.links import Click, Clicks, LinkClicks
+from digest.store.links import Click, Clicks, LinkClicks, renew_links
 from digest.store.statistics import Statistics
 from tests.handmade import NEWSLETTER
 from tests.invented import ISSUE
@@ -188,7 +188,7 @@ def test_the_report_draws_a_bar_for_each_story(sent: Store) -> None:
     assert "example.org/b<" not in html  # of two readers
     assert "Clicks are not measured" not in html
     assert "http" not in html.replace('http-equiv="Content-Security-Policy"', "")
-    assert "Too few readers had links" in report(NEWSLETTER, [short])
+    assert "Too few readers had the same links" in report(NEWSLETTER, [short])
     assert "Clicks are not measured" in report(NEWSLETTER, [replace(short, clicks=None)])
 
 
@@ -220,3 +220,24 @@ def test_the_command_tells_stories_links_and_machines(project, run, monkeypatch)
         "id": "", "title": "About agents", "readers": 12, "people": 6, "machines": 41,
         "per_1000": 500.0,
     }  # fmt: skip
+
+
+def test_the_command_says_why_nothing_is_told(project, run, monkeypatch):  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("DIGEST_STATS__CLICKS", "true")
+    project.write("more.csv", "email,tags\nana@example.com,ai\n")
+    run("subscribers", "import", "more.csv", "--consent", "they asked")
+    run("send", "--at", "2026-11-20")
+    issue = "weekly-2026-11-19"
+    config = load(project.root / "digest.toml")
+    with Store.open(url_of("", project.root), secret_keys(config)) as store:
+        before = run("stats", issue)
+        with store.database.writing() as connection:
+            renew_links(connection, issue, ())
+
+    one, shape = run("stats", issue), run("stats", "--json")
+
+    assert f"planned anew while going out: {issue}; " in one.err
+    assert "planned anew" not in before.err
+    assert "fewer than 10 readers are not told" in before.err
+    assert "fewer than" not in one.err
+    assert json.loads(shape.out)["issues"][0]["clicks"]["partly"] is True

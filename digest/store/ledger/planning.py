@@ -34,7 +34,7 @@ from digest.store.ledger.schema import (
     receipt,
     skip,
 )
-from digest.store.links import write_links
+from digest.store.links import renew_links, write_links
 
 WINDOW = 1000  # deliveries claimed at once: one durable commit for so many
 _UNNAMED = "~"
@@ -177,7 +177,7 @@ def renew(
     """What the rest of a plan is made of from now on."""
     name = connection.scalar(sa.select(issue.c.id).where(issue.c.number == number))
     assert name is not None
-    write_links(connection, name, links)
+    renew_links(connection, name, links)
     for table in (basis, issue_story):
         connection.execute(sa.delete(table).where(table.c.issue_number == number))
     _write_basis(connection, number, parts, stories)
