@@ -96,8 +96,8 @@ def _may_start(session: Session, store: Store, issue: PlannedIssue, wishes: Wish
     errors = judging.errors_of(session, store, issue, wishes.allowed)
     if errors.blocking:
         session.finish()
-        session.say(f"Not sent: {judging.blocked(errors.blocking)}.")
-        session.say("  mend them, or allow each: " + judging.allowing(issue.id, errors.blocking))
+        session.refuse(f"Not sent: {judging.blocked(errors.blocking)}.")
+        session.refuse("  mend them, or allow each: " + judging.allowing(issue.id, errors.blocking))
         return False
     given = wishes.confirm.replace(",", "") if wishes.confirm else None
     question = f"Send {issue.id} through {session.config.provider}? Type the number of readers"
@@ -105,7 +105,8 @@ def _may_start(session: Session, store: Store, issue: PlannedIssue, wishes: Wish
         judging.record(store, issue, errors)
         return True
     wrong = f": {given} is not the number of its readers" if given else ""
-    session.say(f"Not sent{wrong}. To send it: digest send {issue.id} --confirm {issue.readers}")
+    how = f"digest send {issue.id} --confirm {issue.readers}"
+    session.refuse(f"Not sent{wrong}. To send it: {how}")
     return False
 
 

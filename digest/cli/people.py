@@ -202,7 +202,7 @@ def erase(session: Session, email: str, confirm: str | None) -> int:
         f"This deletes {address} with preferences, consent and history. It cannot be undone."
     )
     if not confirmed(address, confirm, "Type the address to erase it"):
-        session.say(f"{address} was not erased")
+        session.refuse(f"{address} was not erased")
         return Exit.DECLINED
     store.subscriptions.erase(found.subscriber.id, datetime.now(UTC), BY_COMMAND)
     session.say(f"{address} is erased")

@@ -63,6 +63,10 @@ class Session:
         if not self.quiet:
             click.echo(text, err=True)
 
+    def refuse(self, text: str) -> None:
+        """Say why something is not done, however quiet it is to be."""
+        click.echo(text, err=True)
+
     def report(self, finding: Finding) -> None:
         self.findings.append(finding)
 

@@ -132,6 +132,16 @@ def test_a_real_provider_needs_the_number_of_readers(stored, run, carrier, said)
     assert carrier.taken == []
 
 
+@pytest.mark.parametrize("said", [[], ["--confirm", "4"]])
+def test_a_send_that_is_refused_says_so_when_it_is_to_be_quiet_too(stored, run, carrier, said):  # type: ignore[no-untyped-def]
+    run("plan", *AT)
+    result = run("send", ISSUE, *said, "-q")
+
+    assert (result.code, result.out) == (Exit.DECLINED, "")
+    assert result.err.startswith("Not sent")
+    assert "--confirm 3" in result.err
+
+
 def test_with_the_number_of_readers_it_is_sent(stored, run, carrier):  # type: ignore[no-untyped-def]
     run("plan", *AT)
     result = run("send", ISSUE, "--confirm", "3", "--json")
@@ -148,6 +158,8 @@ def test_errors_in_posts_stop_a_real_send_until_allowed(stored, run, carrier):  
     assert refused.code == Exit.DECLINED
     assert f"digest send {ISSUE} --allow front-matter/date" in refused.err
     assert run("send", ISSUE, "--confirm", "3", "--allow", "link/dead").code == Exit.DECLINED
+    quiet = run("send", ISSUE, "--confirm", "3", "-q").err
+    assert f"digest send {ISSUE} --allow front-matter/date" in quiet
     sent = run("send", ISSUE, "--confirm", "3", "--allow", "front-matter/date")
     assert sent.code == Exit.CHECKS
     assert len(carrier.taken) == 3
