@@ -115,7 +115,10 @@ class Service:
         try:
             config = load(self.config.path)
             connect(config).close()  # nobody is called: it is there, and has what it needs
-            site = self._site_of(config)
+            site, before = self._site_of(config), self._site
+            if site.counting is not None and before.counting is not None:  # it knows who was here
+                site = replace(site, counting=before.counting)
+                before = replace(before, counting=None)
             pages = application(site)
         except Exception as error:
             # whatever it is, the service that runs is better than one that does not
@@ -123,8 +126,7 @@ class Service:
             return False
         if _needs_restart(config) != _needs_restart(self.config):
             _log.warning("config.kept", keys=["store.database", "web.host", "web.port"])
-        before, self._site = self._site, site
-        self.config, self._pages.current = config, pages
+        self._site, self.config, self._pages.current = site, config, pages
         before.close()
         if self.clockwork is not None:
             self.clockwork.use(replace(self.clockwork.scheduler, config=config))

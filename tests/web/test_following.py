@@ -334,6 +334,25 @@ def test_a_reload_counts_what_waits_and_turns_counting_off(counted, monkeypatch)
     assert {one.link.url: one.clicks for one in rows if any(one.clicks)} == {URLS[0]: (1, 0)}
 
 
+def test_a_reload_forgets_nobody_who_was_there(counted, monkeypatch):
+    monkeypatch.chdir(counted.config.root)
+    monkeypatch.setenv("DIGEST_STATS__CLICKS", "true")
+    site = counted.site
+    service = Service(site.config, site.store, site.keys, site.now, None, None)
+    base = counted.config.newsletter.base_url
+    browser = TestClient(service._pages, base_url=base, follow_redirects=False)
+    browser.headers["user-agent"] = FIREFOX
+
+    for _ in range(3):
+        browser.get(path(URLS[0]))
+        assert service.reload()
+    service._site.close()
+
+    rows = counted.store.links.of(ISSUE)
+    assert {one.link.url: one.clicks for one in rows if any(one.clicks)} == {URLS[0]: (1, 0)}
+    assert not [one for one in threading.enumerate() if one.name == "clicks"]
+
+
 def test_what_is_looked_at_on_the_pages_leads_straight_on(counted):
     reader = counted.reader()
     page = counted.post(
