@@ -114,7 +114,7 @@ def why(
     `spelling`: how a tag is shown, whichever way its reader came to it; two may become one.
     """
     rhythm = cadence_adverb(cadence, tr)
-    tags = _tags(map(spelling, preferences.tags), tr)
+    tags = tag_list(map(spelling, preferences.tags), tr)
     if preferences.everything:
         sentence = tr.gettext("You get this because you subscribed to everything, %(cadence)s.")
     elif tags:
@@ -122,10 +122,19 @@ def why(
     else:
         sentence = tr.gettext("You get this because you subscribed, %(cadence)s.")
     sentence %= {"tags": tags, "cadence": rhythm}
-    muted = _tags(map(spelling, preferences.muted), tr)
+    muted = tag_list(map(spelling, preferences.muted), tr)
     if muted:
         sentence += " " + tr.gettext("You have muted %(tags)s.") % {"tags": muted}
     return sentence
+
+
+def tag_list(tags: Iterable[str], tr: Translations) -> str:
+    """`#ai, #k8s and #python`; of sixty the first, and how many more."""
+    names = [f"#{name}" for tag in dict.fromkeys(tags) if (name := _tag(tag))]
+    if len(names) > TAGS_NAMED:
+        more = tr.gettext("%(number)d more") % {"number": len(names) - TAGS_NAMED}
+        names = [*names[:TAGS_NAMED], more]
+    return tr.format_list(names) if names else ""
 
 
 def cadence_name(cadence: Cadence, tr: Translations) -> str:
@@ -208,14 +217,6 @@ def _first_name_first(name: str) -> str:
     last, first = match.groups()
     titled = first.replace(".", "").lower() in _TITLES
     return last.rstrip() if titled else f"{first.rstrip()} {last.rstrip()}"
-
-
-def _tags(tags: Iterable[str], tr: Translations) -> str:
-    names = [f"#{name}" for tag in dict.fromkeys(tags) if (name := _tag(tag))]
-    if len(names) > TAGS_NAMED:
-        more = tr.gettext("%(number)d more") % {"number": len(names) - TAGS_NAMED}
-        names = [*names[:TAGS_NAMED], more]
-    return tr.format_list(names) if names else ""
 
 
 def _tag(tag: str) -> str:

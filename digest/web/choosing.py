@@ -129,7 +129,8 @@ def _shown(
         other_zone="" if offered(reader.timezone) else reader.timezone,
         pause=pause,
         pauses=PAUSES,
-        paused=_day(visit, found),
+        paused=_day(visit, found, found.pause_until),
+        nothing_until=_day(visit, found, _until(pause, site.now()) or _kept(pause, found)),
         leave=leave,
         saved=_sentence(visit, reader) if saved and not looked and not mistakes else "",
         was=_was(visit) if saved else [],
@@ -219,12 +220,17 @@ def _until(pause: str, now: datetime) -> datetime | None:
     return until if until.tzinfo and now < until <= now + LONGEST else None
 
 
-def _day(visit: Visit, found: Subscription) -> str:
-    """Until when they are paused; empty when they are not."""
-    if found.pause_until is None or found.pause_until <= visit.site.now():
+def _kept(pause: str, found: Subscription) -> datetime | None:
+    """When the pause that they have ends, if the form leaves it as it is."""
+    return found.pause_until if pause == PAUSED else None
+
+
+def _day(visit: Visit, found: Subscription, until: datetime | None) -> str:
+    """Until when nothing comes; empty when no pause is under way."""
+    if until is None or until <= visit.site.now():
         return ""
     tr = visit.translations(found.subscriber.preferences)
-    return tr.format_date(found.pause_until, visit.site.config.newsletter.timezone)
+    return tr.format_date(until, visit.site.config.newsletter.timezone)
 
 
 def _sentence(visit: Visit, reader: Subscriber) -> str:

@@ -60,9 +60,9 @@ def zone_of(config: Config, timezone: str) -> ZoneInfo:
 
 
 def summary(everything: bool, tags: tuple[str, ...], cadence: Cadence, tr: Translations) -> str:
-    """`weekly, about #ai and #python`."""
+    """`weekly, about #ai and #python`; of many tags the first."""
     rhythm = wording.cadence_adverb(cadence, tr)
     if everything:
         return tr.gettext("%(cadence)s, about everything") % {"cadence": rhythm}
-    named = tr.format_list([f"#{tag}" for tag in tags])
-    return tr.gettext("%(cadence)s, about %(tags)s") % {"cadence": rhythm, "tags": named}
+    named = {"cadence": rhythm, "tags": wording.tag_list(tags, tr)}
+    return tr.gettext("%(cadence)s, about %(tags)s") % named

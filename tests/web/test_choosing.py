@@ -151,6 +151,52 @@ def test_a_look_gives_no_link_that_lasts_longer_than_the_one_it_was_seen_by(quic
     assert set(re.findall(r"https://news\.example\.com(/p/[\w-]+)", page)) == {path}
 
 
+@pytest.mark.parametrize("pause", ["14", "paused"])
+def test_a_look_with_a_pause_says_until_when_nothing_would_come(quick_pages, ana, path, pause):
+    quick_pages.store.subscriptions.pause(ana.id, START + timedelta(days=30), START)
+    until = {"14": "2 December 2026", "paused": "18 December 2026"}[pause]
+
+    page = quick_pages.post(path, **{**CHOICE, "do": "look"}, pause=pause).text
+
+    assert f"With this pause you would get nothing until {until}." in page
+    assert "would come on" not in page
+
+
+def test_a_look_without_the_pause_says_when_mail_would_come(quick_pages, ana, path):
+    quick_pages.store.subscriptions.pause(ana.id, START + timedelta(days=30), START)
+
+    page = quick_pages.post(path, **{**CHOICE, "do": "look"}, pause="").text
+
+    assert "would get nothing" not in page
+    assert "It would come on Thursday, 19 November 2026, 09:00" in page
+
+
+def test_a_newsletter_without_stories_promises_none_and_offers_no_topics(quick_pages, project):
+    for post in (project.root / "content").iterdir():
+        post.unlink()
+
+    for path in ("/", quick_pages.path("p", Purpose.PREFERENCES, quick_pages.reader(tags=()).id)):
+        page = quick_pages.get(path).text
+        assert "less than one story a week" in page
+        assert "Topics" not in page
+        assert "topics I pick" not in page
+
+
+def test_many_picked_topics_are_told_by_the_first_of_them(quick_pages, project):
+    tags = [f"topic-{number:02d}" for number in range(60)]
+    project.post("many", tags=" ".join(f"#{tag}" for tag in tags))
+    fields = {"what": "topics", "tag": tags, "cadence": "weekly"}
+    path = quick_pages.path("p", Purpose.PREFERENCES, quick_pages.reader().id)
+
+    saved = quick_pages.post(path, **fields, do="save")
+    quick_pages.fill("/", **fields, email="bo@example.com")
+
+    told = "#topic-10, #topic-11 and 48 more."
+    assert told in quick_pages.get(saved.headers["location"]).text
+    (mail,) = quick_pages.mails()
+    assert told in " ".join(mail.get_body(("plain",)).get_content().split())
+
+
 def test_a_look_says_when_there_is_nothing(quick_pages, path):
     quick_pages.clock.pass_(days=60)
 
