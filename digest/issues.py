@@ -124,8 +124,8 @@ class Composition:
 
 
 @dataclass(slots=True)
-class _Desk:
-    """One language of an issue: its selector and its press."""
+class _Language:
+    """An issue in one language: its selector and its press."""
 
     translations: Translations
     selector: Selector
@@ -160,7 +160,7 @@ class Draft:
         self.counted = counted
         self._keys = keys
         self._compiled: dict[str, Compiled] = {}  # by language, as the templates have it
-        self._desks: dict[str, _Desk] = {}
+        self._languages: dict[str, _Language] = {}
         self._first: dict[str, tuple[Composition, Subscriber]] = {}  # by edition, in a plan
         self._why = lru_cache(8192)(partial(wording.why, spelling=content.vocabulary.spelling))
         self._undressed = self._selector(None)
@@ -189,11 +189,11 @@ class Draft:
 
     def selection(self, preferences: Preferences, covered: datetime | None = None) -> Selection:
         """What `preferences` get of every story there is, and why."""
-        return self._desk(preferences).selector.explain(preferences, covered)
+        return self._language(preferences).selector.explain(preferences, covered)
 
     def sizes(self, preferences: Preferences) -> Sizes:
         """What each story adds to an edition for `preferences`."""
-        return self._desk(preferences).sizes
+        return self._language(preferences).sizes
 
     def composition(
         self, preferences: Preferences, covered: datetime | None = None
@@ -203,14 +203,14 @@ class Draft:
         Of stories listed at or after `covered`, the end of what the reader was sent last; of the
         window, where they were sent nothing yet.
         """
-        desk = self._desk(preferences)
-        chosen = desk.selector.select(preferences, covered)
+        spoken = self._language(preferences)
+        chosen = spoken.selector.select(preferences, covered)
         if not chosen.picks:
             return None
         stories = tuple(pick.story.id for pick in chosen.picks)
         identity = (stories, tuple(story.id for story in chosen.more))
-        if (known := desk.compositions.get(identity)) is None:
-            known = desk.compositions[identity] = self._compose(desk, chosen)
+        if (known := spoken.compositions.get(identity)) is None:
+            known = spoken.compositions[identity] = self._compose(spoken, chosen)
         return known
 
     def frozen(
@@ -227,15 +227,15 @@ class Draft:
         They are candidates of this issue still. `before` stands before the subject; `date` is that
         of the message, where it is not the issue's.
         """
-        desk = self._opened(language)
-        known = {story.id: story for story in desk.selector.candidates}
+        spoken = self._opened(language)
+        known = {story.id: story for story in spoken.selector.candidates}
         chosen = [known[story] for story in stories]
-        return self._message(desk, chosen, more, before=before, date=date)
+        return self._message(spoken, chosen, more, before=before, date=date)
 
     def reader(self, subscriber: Subscriber, place: str = "") -> Reader:
         """What is different for `subscriber` alone. `place`: of the delivery in the ledger."""
         wanted, keys, issue = subscriber.preferences, self._keys, self.issue.id
-        own, base = self._desk(wanted).translations, self.config.newsletter.base_url
+        own, base = self._language(wanted).translations, self.config.newsletter.base_url
         token = sign(keys, Purpose.PREFERENCES, subscriber.id)
         leave = sign(keys, Purpose.UNSUBSCRIBE, subscriber.id)
         view = sign(keys, Purpose.VIEW, subscriber.id, context=issue)
@@ -266,7 +266,7 @@ class Draft:
             readers[identity] += 1
             self._first.setdefault(identity, (composition, subscriber))
         counted = [replace(self._first[e][0].edition, readers=n) for e, n in readers.items()]
-        selector = self._desk(Preferences()).selector
+        selector = self._language(Preferences()).selector
         return Plan(
             issue=self.issue,
             editions=tuple(sorted(counted, key=lambda edition: (-edition.readers, edition.id))),
@@ -314,26 +314,26 @@ class Draft:
 
         For a subscriber who gets something: `composition` is not None.
         """
-        desk = self._desk(subscriber.preferences)
-        chosen = desk.selector.select(subscriber.preferences, covered)
+        spoken = self._language(subscriber.preferences)
+        chosen = spoken.selector.select(subscriber.preferences, covered)
         stories = [pick.story for pick in chosen.picks]
-        values = self._words(desk, stories) | self.reader(subscriber).values()
-        language = desk.translations.code
+        values = self._words(spoken, stories) | self.reader(subscriber).values()
+        language = spoken.translations.code
         return self.renderer.whole(stories, chosen.more, self.issue, language, values)[0]
 
     def language(self, preferences: Preferences) -> str:
         """The language of the words around the stories: the reader's first, if we speak it."""
-        spoken = (code for code in preferences.languages if code in languages())
-        return next(spoken, self.config.newsletter.language)
+        known = (code for code in preferences.languages if code in languages())
+        return next(known, self.config.newsletter.language)
 
-    def _desk(self, preferences: Preferences) -> _Desk:
+    def _language(self, preferences: Preferences) -> _Language:
         return self._opened(self.language(preferences))
 
-    def _opened(self, language: str) -> _Desk:
-        known = self._desks
-        return known.get(language) or known.setdefault(language, self._open_desk(language))
+    def _opened(self, language: str) -> _Language:
+        known = self._languages
+        return known.get(language) or known.setdefault(language, self._open(language))
 
-    def _open_desk(self, language: str) -> _Desk:
+    def _open(self, language: str) -> _Language:
         """Compile the window's stories in one language, and weigh them for the byte cap."""
         candidates = self._undressed.candidates
         newsletter, links = self.config.newsletter, list[clicks.CountedLink]()
@@ -344,7 +344,7 @@ class Draft:
             compiled, links = clicks.counting(compiled, newsletter.base_url, self.issue.id)
         press = Press(compiled, newsletter, self.issue)
         sizes = measure(compiled.html)
-        return _Desk(translations(language), self._selector(sizes.at_most), press, sizes, links)
+        return _Language(translations(language), self._selector(sizes.at_most), press, sizes, links)
 
     def _selector(self, weigh: Callable[..., int] | None) -> Selector:
         limits = self.config.limits
@@ -359,24 +359,24 @@ class Draft:
             reach=self.listing.reach,
         )
 
-    def _compose(self, desk: _Desk, chosen: Selection) -> Composition:
+    def _compose(self, spoken: _Language, chosen: Selection) -> Composition:
         stories = tuple(pick.story for pick in chosen.picks)
-        message = self._message(desk, stories, [story.id for story in chosen.more])
-        code, size = desk.translations.code, len(message.html(self._someone()).encode())
+        message = self._message(spoken, stories, [story.id for story in chosen.more])
+        code, size = spoken.translations.code, len(message.html(self._someone()).encode())
         identity = edition_id(code, message.stories, message.more)
         return Composition(Edition(identity, code, stories, chosen.more, 0, size), message)
 
     def _message(
         self,
-        desk: _Desk,
+        spoken: _Language,
         stories: Sequence[Story],
         more: Sequence[str],
         *,
         before: str = "",
         date: datetime | None = None,
     ) -> EditionMessage:
-        words = self._words(desk, stories)
-        return desk.press.edition(
+        words = self._words(spoken, stories)
+        return spoken.press.edition(
             [story.id for story in stories],
             more,
             subject=before + words[Slot.SUBJECT],
@@ -385,9 +385,9 @@ class Draft:
             date=date,
         )
 
-    def _words(self, desk: _Desk, stories: Sequence[Story]) -> dict[Slot, str]:
+    def _words(self, spoken: _Language, stories: Sequence[Story]) -> dict[Slot, str]:
         """The sentences of an edition."""
-        own = desk.translations
+        own = spoken.translations
         return {
             Slot.SUBJECT: wording.subject(stories, own),
             Slot.PREHEADER: wording.preheader(stories, own),
