@@ -11,6 +11,7 @@
     └── ProviderError           the provider refused; `outcome` says permanent, temporary or unknown
 
     ConfigError                 outside the tree: nothing that carries on may swallow it
+    └── NoConfigError           there is no digest.toml at all
 
 Every message names file, line, key, the value seen, and what would be accepted.
 """
@@ -27,6 +28,10 @@ class ConfigError(Exception):
     def __init__(self, message: str, findings: "tuple[object, ...]" = ()) -> None:
         super().__init__(message)
         self.findings = findings
+
+
+class NoConfigError(ConfigError):
+    """There is no `digest.toml`, here or above."""
 
 
 class DigestError(Exception):

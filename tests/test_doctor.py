@@ -103,6 +103,17 @@ def test_a_config_that_cannot_be_read_is_one_failure_and_the_rest_waits(newslett
     assert "mend digest.toml" in results[0]["fix"]
 
 
+def test_without_a_config_the_way_out_is_to_make_one(tmp_path, monkeypatch, run):
+    monkeypatch.chdir(tmp_path)
+
+    done = run("doctor", "--json")
+
+    assert done.code == Exit.FAILED
+    (first, *_) = json.loads(done.out)["results"]
+    assert first["id"] == "config.file"
+    assert first["fix"] == "digest init, or run this where digest.toml is"
+
+
 def test_links_that_lead_to_an_example_are_a_failure_once_mail_leaves(newsletter):
     example = {"newsletter": {"base_url": "https://news.example.com"}}
 

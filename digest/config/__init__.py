@@ -31,7 +31,7 @@ from digest.config.settings import (
 )
 from digest.config.table import Table
 from digest.config.web import WebConfig
-from digest.errors import ConfigError
+from digest.errors import ConfigError, NoConfigError
 from digest.models import Finding
 
 __all__ = [
@@ -93,7 +93,7 @@ def load(
     if path is None and not required:
         return parse("", Path.cwd() / FILE, environ)
     if path is None:
-        raise ConfigError(
+        raise NoConfigError(
             f"there is no {FILE} here or in any folder above; `digest init` writes one"
         )
     source = _read(path)

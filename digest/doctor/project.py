@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from digest.config import Config, Secret, secret, secret_file, secret_keys
 from digest.doctor.results import Result, failure, ok, skipped, warning
-from digest.errors import ConfigError
+from digest.errors import ConfigError, NoConfigError
 from digest.models import Severity
 from digest.providers import Account
 from digest.sender import JOURNALS
@@ -164,7 +164,8 @@ def examine_files(config: Config) -> Result:
 
 def without_config(error: ConfigError) -> Iterator[Result]:
     """`digest.toml` cannot be used, and so nothing else can be looked at."""
-    yield failure(
-        "config.file", str(error), "mend digest.toml (docs/config.md), and run this again"
-    )
+    fix = "mend digest.toml (docs/config.md), and run this again"
+    if isinstance(error, NoConfigError):
+        fix = "digest init, or run this where digest.toml is"
+    yield failure("config.file", str(error), fix)
     yield skipped("content.posts", "needs a digest.toml")
