@@ -28,7 +28,7 @@ from digest.web.visits import Visit, route
 _SITEMAP = 50_000  # addresses: the most that one file may hold (sitemaps.org)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Where links of mails lead: nothing there is for a search engine.
-_OWN = ("b", "c", "d", "f", "g", "i", "m", "p", "u", "webhooks")
+_OWN = ("approve", "b", "c", "d", "f", "g", "i", "m", "p", "u", "webhooks")
 
 
 def routes(site: Site, kept: Kept) -> list[BaseRoute]:
@@ -67,11 +67,15 @@ class Feeds:
             issues = self._archive.issues(self._default)
             pages = [(issue_path(issue.id), issue.due) for issue in issues]
             newest = issues[0].due if issues else _LONG_AGO
+            zone = self._site.config.newsletter.timezone
+            newest_of = {issue.due.astimezone(zone).year: issue.due for issue in reversed(issues)}
+            years = [(f"{ARCHIVE}/{year}", at) for year, at in newest_of.items()]
+            first = [("/", newest), (ARCHIVE, newest)]
             tags = [(tag_path(tag.key), newest) for tag in self._archive.tags(self._default)]
             urls = "".join(
                 f"<url><loc>{escape(self._base + path)}</loc>"
                 f"<lastmod>{at.astimezone(UTC):%Y-%m-%d}</lastmod></url>\n"
-                for path, at in [(ARCHIVE, newest), *pages, *tags][:_SITEMAP]
+                for path, at in [*first, *pages, *years, *tags][:_SITEMAP]
             )
             text = (
                 '<?xml version="1.0" encoding="utf-8"?>\n'

@@ -88,7 +88,20 @@ def test_a_tag_of_many_stories_has_several_pages(quick_pages):
 
 
 def test_the_first_issue_is_announced(quick_pages):
-    assert "The first issue is on its way." in shown(quick_pages, "/archive")
+    page = shown(quick_pages, "/archive")
+
+    assert "The first issue is still to come." in page
+    assert '<a href="/">Subscribe to Platform Weekly</a>' in page
+    assert "<ol" not in page
+
+
+@pytest.mark.parametrize("sign_up", [True, False])
+def test_every_list_of_the_archive_leads_to_the_form_for_subscribers(quick_pages, sign_up):
+    sent(quick_pages)
+    pages = quick_pages.configured(sign_up=sign_up)
+
+    for path in ("/archive", "/archive/2026", "/archive/tag/postgres"):
+        assert ('<a href="/">Subscribe</a>' in pages.get(path).text) is sign_up
 
 
 @pytest.mark.parametrize(

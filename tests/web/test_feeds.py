@@ -127,7 +127,18 @@ def test_the_sitemap_and_robots_name_what_everybody_may_see(pages):
     found = [one.text for one in urls.findall(f"{SITEMAP}url/{SITEMAP}loc")]
     robots = pages.client.get("/robots.txt").text.splitlines()
 
-    assert found[:2] == [f"{BASE}/archive", f"{BASE}/archive/weekly-2026-11-19"]
+    assert found[:2] == [f"{BASE}/", f"{BASE}/archive"]
+    assert {f"{BASE}/archive/weekly-2026-11-19", f"{BASE}/archive/2026"} <= set(found)
     assert f"{BASE}/archive/tag/postgres" in found
     assert f"Sitemap: {BASE}/sitemap.xml" in robots
-    assert {f"Disallow: /{letter}/" for letter in "bcdfimpu"} <= set(robots)
+    assert {f"Disallow: /{name}/" for name in ("approve", *"bcdfgimpu")} <= set(robots)
+
+
+def test_every_page_of_the_sitemap_may_be_indexed(pages):
+    sent(pages)
+
+    urls = ElementTree.fromstring(pages.client.get("/sitemap.xml").content)
+
+    for one in urls.findall(f"{SITEMAP}url/{SITEMAP}loc"):
+        answer = pages.get(one.text.removeprefix(BASE))
+        assert (answer.status_code, answer.headers["x-robots-tag"]) == (200, "all"), one.text
