@@ -13,6 +13,8 @@ LIFTED_BY_CONFIRMING = (
     SuppressionReason.ERASED,
     SuppressionReason.BOUNCED,
 )
+# Said of the mailbox and not of its reader: it stays behind when the reader moves to another one.
+STAYS_BEHIND = (SuppressionReason.BOUNCED,)
 
 
 class EventKind(StrEnum):
@@ -83,6 +85,11 @@ class Subscription:
     pause_until: datetime | None = None  # nothing is due before this moment
     covered_until: datetime | None = None  # end of the last window handed over to them
     suppressions: tuple[SuppressionReason, ...] = ()
+
+    @property
+    def goes_on(self) -> bool:
+        """Issues go to them, or would if they had another mailbox."""
+        return self.state is State.CONFIRMED and set(self.suppressions) <= set(STAYS_BEHIND)
 
 
 @dataclass(frozen=True, slots=True)

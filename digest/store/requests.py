@@ -22,6 +22,7 @@ from digest.store.dialects import insert_new
 from digest.store.history import add_consent, record
 from digest.store.records import (
     LIFTED_BY_CONFIRMING,
+    STAYS_BEHIND,
     Consent,
     EventKind,
     Request,
@@ -31,7 +32,7 @@ from digest.store.records import (
 )
 from digest.store.schema import request, subscriber
 from digest.store.subscriptions import Subscriptions, refuse_suppressed, set_columns, write_change
-from digest.store.suppressions import lift, reasons_for
+from digest.store.suppressions import insert_suppression, lift, reasons_for
 
 _NOTHING = (Preferences(), Cadence.WEEKLY, "")
 BETWEEN_MAILS = timedelta(days=1)
@@ -59,13 +60,14 @@ class Requests:
         *,
         person: int | None = None,
         wish: Wish | None = None,
+        between: timedelta = BETWEEN_MAILS,
     ) -> Asked:
         """Note a request; the newest wish counts. The same work whether or not anybody knows them.
 
         What was answered is over: asking again is a new request with a new id, and a new mail. So
         is what another `person` asks for. A link that was mailed never comes to mean another
         address or another person: either it stands for those it was mailed for, or it is dead.
-        ValueError when it is no address.
+        `between`: two mails of it. ValueError when it is no address.
         """
         address = recognised(email)
         key = self.subscriptions.hasher(address)
@@ -78,7 +80,7 @@ class Requests:
             row = connection.execute(sa.select(request).where(where).with_for_update()).one()
             done, other = row.done_at is not None, row.subscriber_id != person
             mailed = row.mailed_at is not None and not done
-            mail = other or not mailed or now - row.mailed_at >= BETWEEN_MAILS
+            mail = other or not mailed or now - row.mailed_at >= between
             again = done or other or (mail and row.email != address)
             connection.execute(
                 sa.update(request)
@@ -101,6 +103,14 @@ class Requests:
             connection.execute(
                 sa.update(request).where(request.c.id == asked).values(mailed_at=None)
             )
+
+    def used(self, kind: RequestKind, email: str, now: datetime) -> None:
+        """The mailed link did what it was mailed for: the next who asks gets a new one."""
+        key = self.subscriptions.hasher(recognised(email))
+        where = (request.c.address_hash == key) & (request.c.kind == kind.value)
+        values = {"done_at": now, "email": "", "wish": ""}
+        with self.subscriptions.database.writing() as connection:
+            connection.execute(sa.update(request).where(where).values(values))
 
     def find(self, asked: int) -> Request | None:
         """The request with this id, answered or not."""
@@ -132,20 +142,24 @@ class Requests:
     def move(self, asked: int, now: datetime) -> Subscription:
         """The new mailbox says yes: the subscription is under that address from now on.
 
-        StoreError as for `confirm`, and when somebody is subscribed under it already.
+        One that has ended stays so: a leaving, a complaint and the publisher's no move with their
+        reader. StoreError as for `confirm`, and when somebody is subscribed under it already.
         """
         with self._open(asked, RequestKind.CHANGE) as (connection, found):
             if people.fetch(connection, subscriber.c.address == identity(found.email)):
                 raise StoreError("somebody is subscribed under this address already")
             of_person = subscriber.c.id == found.person
-            if not people.fetch(connection, of_person, lock=True):
+            known = people.fetch(connection, of_person, lock=True)
+            if not known:
                 raise StoreError("this subscriber is not here any more")
             key = self.subscriptions.hasher(found.email)
             reasons = set(reasons_for(connection, key)) - set(LIFTED_BY_CONFIRMING)
             refuse_suppressed(tuple(reasons), found.email)
-            lift(connection, key, LIFTED_BY_CONFIRMING)
-            (moved,) = people.fetch(connection, of_person)
-            person = moved.subscriber.id
+            if known[0].goes_on:
+                lift(connection, key, LIFTED_BY_CONFIRMING)
+            for reason in set(known[0].suppressions) - set(STAYS_BEHIND):
+                insert_suppression(connection, key, reason, now, "moved with its reader")
+            person = known[0].subscriber.id
             place = {"address": identity(found.email), "address_hash": key, "email": found.email}
             set_columns(connection, person, **place)
             record(connection, person, now, EventKind.CHANGED, "moved to another address")

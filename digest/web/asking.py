@@ -11,7 +11,7 @@ from digest.store.records import LIFTED_BY_CONFIRMING
 from digest.translations import Translations
 from digest.web import letters
 from digest.web.looks import spoken
-from digest.web.site import Site
+from digest.web.site import OWN_LINK, Site
 
 
 def to_subscribe(site: Site, email: str, wish: Wish, tr: Translations) -> None:
@@ -40,25 +40,31 @@ def for_a_link(site: Site, email: str) -> None:
         site.mail(notice, lambda: requests.not_mailed(asked.id))
 
 
-def for_own_data(site: Site, reader: Subscriber) -> None:
-    """Mail the link behind which data are downloaded, deleted and moved."""
-    requests = site.store.requests
-    asked = requests.ask(RequestKind.OWN, reader.email, site.now(), person=reader.id)
+def for_own_data(site: Site, reader: Subscriber) -> bool:
+    """Mail the link behind which data are downloaded, deleted and moved.
+
+    False, and no mail, while the last one works and was not used.
+    """
+    requests, now = site.store.requests, site.now()
+    asked = requests.ask(RequestKind.OWN, reader.email, now, person=reader.id, between=OWN_LINK)
     if asked.mail:
         notice = letters.own(site, reader, spoken(site, reader))
         site.mail(notice, lambda: requests.not_mailed(asked.id))
+    return asked.mail
 
 
-def to_move(site: Site, reader: Subscriber, email: str) -> None:
+def to_move(site: Site, moving: Subscription, email: str) -> None:
     """Mail a link to the new address; if somebody has it already, a link to their preferences."""
-    address, requests = recognised(email), site.store.requests
+    address, requests, reader = recognised(email), site.store.requests, moving.subscriber
     known = site.store.subscriptions.find(address)
     barred = _barred(site, address)
     asked = requests.ask(RequestKind.CHANGE, address, site.now(), person=reader.id)
     if barred or not asked.mail:
         return
     if known is None:
-        notice = letters.move(site, address, asked.id, spoken(site, reader))
+        notice = letters.move(site, address, asked.id, spoken(site, reader), moving.goes_on)
+    elif not active(known):
+        notice = letters.link(site, known.subscriber, spoken(site, known.subscriber))
     else:
         notice = letters.already(site, known.subscriber, spoken(site, known.subscriber))
     site.mail(notice, lambda: requests.not_mailed(asked.id))

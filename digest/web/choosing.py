@@ -50,8 +50,8 @@ def _act(visit: Visit) -> Response:
     match visit.text("do"):
         case "own":
             visit.site.restraint.mail(visit.asker)
-            asking.for_own_data(visit.site, found.subscriber)
-            return _mailed(visit, found)
+            mailed = asking.for_own_data(visit.site, found.subscriber)
+            return _mailed(visit, found, "mailed" if mailed else "waiting")
         case "again":
             visit.site.restraint.mail(visit.asker)
             return _again(visit, found)
@@ -165,10 +165,10 @@ def _again(visit: Visit, found: Subscription) -> Response:
     return _mailed(visit, found)
 
 
-def _mailed(visit: Visit, found: Subscription) -> Response:
+def _mailed(visit: Visit, found: Subscription, own: str = "") -> Response:
     email = masked(found.subscriber.email)
     reader = found.subscriber.preferences
-    return visit.page("check-inbox.html", reader=reader, email=email, webmail=None)
+    return visit.page("check-inbox.html", reader=reader, email=email, webmail=None, own=own)
 
 
 def _reader(visit: Visit) -> Subscription:

@@ -91,8 +91,8 @@ def own(site: Site, reader: Subscriber, tr: Translations) -> Notice:
     )
 
 
-def move(site: Site, to: str, request: int, tr: Translations) -> Notice:
-    """To the new address: is it yours?"""
+def move(site: Site, to: str, request: int, tr: Translations, goes_on: bool) -> Notice:
+    """To the new address: is it yours? Whether issues come there, or data alone move."""
     token = sign(site.keys, Purpose.CHANGE, request, expires=site.now() + site.confirm_time)
     name = site.config.newsletter.name
     return Notice(
@@ -100,26 +100,51 @@ def move(site: Site, to: str, request: int, tr: Translations) -> Notice:
         tr.code,
         tr.gettext("Please confirm your new address: %(newsletter)s") % {"newsletter": name},
         (
-            tr.gettext("A reader of %(newsletter)s wants to get it at this address from now on.")
+            (
+                tr.gettext(
+                    "A reader of %(newsletter)s wants to get it at this address from now on."
+                )
+                if goes_on
+                else tr.gettext(
+                    "A reader of %(newsletter)s wants to be known by this address from now on. "
+                    "They get no issues, and that stays so."
+                )
+            )
             % {"newsletter": name},
         ),
-        button=Button(tr.gettext("Yes, move my subscription here"), site.url(f"/m/{token}")),
+        button=Button(
+            tr.gettext("Yes, move my subscription here")
+            if goes_on
+            else tr.gettext("Yes, this is my new address"),
+            site.url(f"/m/{token}"),
+        ),
         after=(tr.gettext("If it was not you, do nothing: nothing will change."),),
     )
 
 
-def moved(site: Site, old: str, tr: Translations) -> Notice:
-    """To the old address: the subscription went elsewhere."""
-    name = site.config.newsletter.name
-    return Notice(
-        old,
-        tr.code,
-        tr.gettext("Your subscription to %(newsletter)s has moved") % {"newsletter": name},
+def moved(site: Site, old: str, tr: Translations, goes_on: bool) -> Notice:
+    """To the old address: the subscription went elsewhere, or what is left of it."""
+    subject, told = (
         (
+            tr.gettext("Your subscription to %(newsletter)s has moved"),
             tr.gettext(
                 "It goes to the new address that you confirmed. This is the last mail to this one."
             ),
-        ),
+        )
+        if goes_on
+        else (
+            tr.gettext("Your address at %(newsletter)s has changed"),
+            tr.gettext(
+                "We know you by the new address that you confirmed. You get no issues, as before. "
+                "This is the last mail to this one."
+            ),
+        )
+    )
+    return Notice(
+        old,
+        tr.code,
+        subject % {"newsletter": site.config.newsletter.name},
+        (told,),
         after=(tr.gettext("If it was not you, answer this mail: a person will help."),),
     )
 

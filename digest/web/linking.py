@@ -1,4 +1,4 @@
-"""`/link`: a fresh link to one's preferences, to whoever is subscribed under an address."""
+"""`/link`: a fresh link to one's preferences, to whoever is or was subscribed under an address."""
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute

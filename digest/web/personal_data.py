@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from digest.addresses import normalise
 from digest.errors import StoreError, TokenError
-from digest.store import Request, Subscription
+from digest.store import Request, RequestKind, Subscription
 from digest.tokens import Purpose
 from digest.web import asking, letters
 from digest.web.letters import fresh_preferences
@@ -36,10 +36,17 @@ def _act(visit: Visit) -> Response:
     found = _reader(visit)
     match visit.text("do"):
         case "download":
+            _used(visit, found)
             return _download(visit, found)
         case "move":
             return _ask_to_move(visit, found)
     return _shown(visit, found, "", {})
+
+
+def _used(visit: Visit, found: Subscription) -> None:
+    """The link did something: who asks for another one gets it."""
+    email = found.subscriber.email
+    visit.site.store.requests.used(RequestKind.OWN, email, visit.site.now())
 
 
 def _download(visit: Visit, found: Subscription) -> Response:
@@ -117,7 +124,8 @@ def _ask_to_move(visit: Visit, found: Subscription) -> Response:
         wrong = tr.gettext("Enter an email address, like ana@example.com")
         return _shown(visit, found, email, {"email": wrong})
     visit.site.restraint.mail(visit.asker)
-    asking.to_move(visit.site, found.subscriber, email)
+    asking.to_move(visit.site, found, email)
+    _used(visit, found)
     return check_inbox(visit, email, found.subscriber.preferences)
 
 
@@ -136,16 +144,21 @@ def _shown(visit: Visit, found: Subscription, email: str, mistakes: dict[str, st
 def _ask_move(visit: Visit) -> Response:
     found, reader = _request(visit)
     if found.done:
-        return _moved(visit, reader)
-    old, new = masked(reader.subscriber.email), found.email
-    return visit.page("move.html", reader=reader.subscriber.preferences, old=old, new=new)
+        return _moved(visit, reader, masked(reader.subscriber.email))
+    return visit.page(
+        "move.html",
+        reader=reader.subscriber.preferences,
+        old=masked(reader.subscriber.email),
+        new=found.email,
+        goes_on=reader.goes_on,
+    )
 
 
 def _move(visit: Visit) -> Response:
     site = visit.site
     found, reader = _request(visit)
     if found.done:
-        return _moved(visit, reader)
+        return _moved(visit, reader, masked(reader.subscriber.email))
     tr = visit.translations(reader.subscriber.preferences)
     try:
         moved = site.store.requests.move(found.id, site.now())
@@ -157,16 +170,27 @@ def _move(visit: Visit) -> Response:
             reader=reader.subscriber.preferences,
         )
     old = reader.subscriber
-    site.mail(letters.moved(site, old.email, spoken(site, old)), lambda: None)
-    return _moved(visit, moved)
+    site.mail(letters.moved(site, old.email, spoken(site, old), moved.goes_on), lambda: None)
+    return _moved(visit, moved, moved.subscriber.email)  # in full to its holder, who pressed
 
 
-def _moved(visit: Visit, found: Subscription) -> Response:
+def _moved(visit: Visit, found: Subscription, address: str) -> Response:
     reader = found.subscriber
     tr = visit.translations(reader.preferences)
+    title, told = (
+        (
+            tr.gettext("Your subscription has moved"),
+            tr.gettext("From now on it goes to %(address)s."),
+        )
+        if found.goes_on
+        else (
+            tr.gettext("Your address has changed"),
+            tr.gettext("We know you by %(address)s now. You get no issues, as before."),
+        )
+    )
     return visit.told(
-        tr.gettext("Your subscription has moved"),
-        tr.gettext("From now on it goes to %(address)s.") % {"address": masked(reader.email)},
+        title,
+        told % {"address": address},
         reader=reader.preferences,
         button=(
             tr.gettext("See and change my preferences"),

@@ -72,7 +72,7 @@ def _subscribe(visit: Visit) -> Response:
 def check_inbox(visit: Visit, email: str, reader: Preferences | None = None) -> Response:
     """What everybody is told who typed an address; in the language of `reader`, who did."""
     webmail = WEBMAIL.get(email.rpartition("@")[2].lower())
-    return visit.page("check-inbox.html", reader=reader, email=email, webmail=webmail)
+    return visit.page("check-inbox.html", reader=reader, email=email, webmail=webmail, own="")
 
 
 def _address_mistakes(email: str, tr: Translations) -> dict[str, str]:

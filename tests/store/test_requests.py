@@ -83,6 +83,21 @@ def test_a_link_mailed_to_another_spelling_is_a_new_one_and_the_old_is_dead(stor
     assert store.requests.find(new.id).email == "ANA@example.com"
 
 
+def test_a_link_that_was_used_or_has_run_out_is_mailed_again(store):
+    half = timedelta(minutes=30)
+
+    def ask(at):
+        return store.requests.ask(RequestKind.OWN, ANA, at, between=half)
+
+    first = ask(NOW)
+    early, late = ask(NOW + half / 2), ask(NOW + half)
+    store.requests.used(RequestKind.OWN, "ANA@example.com", NOW + half)
+    fresh, again = ask(NOW + half), ask(NOW + half)
+
+    assert [one.mail for one in (first, early, late, fresh, again)] == [1, 0, 1, 1, 0]
+    assert first.id == early.id == late.id != fresh.id
+
+
 def test_a_yes_is_for_the_mailbox_it_came_from_and_for_none_that_looks_like_it(store):
     mine, theirs = "victim@straße.example", "victim@strasse.example"
     one, other = asked(store, mine), asked(store, theirs)
@@ -206,6 +221,35 @@ def test_a_yes_from_the_new_mailbox_lifts_what_a_yes_can(store, reason):
     _, request = moving(store, reason)
 
     assert store.requests.move(request, LATER).suppressions == ()
+
+
+MOVING_ON = {
+    SuppressionReason.BOUNCED: (),
+    SuppressionReason.COMPLAINED: (SuppressionReason.COMPLAINED,),
+    SuppressionReason.MANUAL: (SuppressionReason.MANUAL,),
+}
+
+
+@pytest.mark.parametrize("reason", MOVING_ON)
+def test_a_complaint_and_the_publishers_no_move_with_their_reader(store, reason):
+    _, request = moving(store)
+    store.suppressions.add(ANA, reason, NOW, "test")
+    moved = store.requests.move(request, LATER)
+
+    assert moved.suppressions == MOVING_ON[reason]
+    assert moved.goes_on is (reason is SuppressionReason.BOUNCED)
+    assert store.suppressions.reasons(NEW) == MOVING_ON[reason]
+    assert reason in store.suppressions.reasons(ANA)
+
+
+@pytest.mark.parametrize("reason", [None, *LIFTED_BY_CONFIRMING])
+def test_a_subscription_that_has_ended_moves_and_stays_ended(store, reason):
+    person, request = moving(store, reason)
+    store.subscriptions.unsubscribe(person, NOW, "one-click")
+    moved = store.requests.move(request, LATER)
+
+    assert moved.state is State.UNSUBSCRIBED
+    assert set(moved.suppressions) == {SuppressionReason.UNSUBSCRIBED} | ({reason} - {None})
 
 
 def test_who_moved_is_known_by_the_new_address_alone(store):

@@ -132,10 +132,10 @@ def scanned(run, keeper, pages):
     """Every kind of mail there is, sent; the links to our pages in all of them."""
     pages.fill("/", email=EVE, what="everything", cadence="weekly")
     pages.fill("/link", email="bo@example.com")
-    ana = pages.store.subscriptions.find("ana@example.com").subscriber
+    ana = pages.store.subscriptions.find("ana@example.com")
     from digest.web import asking
 
-    asking.for_own_data(pages.site, ana)
+    asking.for_own_data(pages.site, ana.subscriber)
     asking.to_move(pages.site, ana, "ana@new.example")
     pages.site.mail.flush()
     send(run, "2026-11-20")

@@ -34,6 +34,29 @@ def test_the_link_goes_to_the_mailbox_and_lasts_half_an_hour(pages, ana, own):
     assert pages.get(own).status_code == 404
 
 
+def test_the_link_is_mailed_again_once_it_has_run_out(pages, ana, own):
+    path = pages.path("p", Purpose.PREFERENCES, ana.id)
+    waiting = pages.post(path, do="own").text
+    sent = len(pages.mails())
+    pages.clock.pass_(minutes=30)
+    again = pages.post(path, do="own").text
+
+    assert "No other one was mailed now" in waiting
+    assert "a message is on its way" in again
+    assert "at most one such mail a day" not in waiting + again
+    assert [sent, len(pages.mails())] == [1, 2]
+    assert pages.get(pages.link()).status_code == 200
+
+
+@pytest.mark.parametrize("fields", [{"do": "download"}, {"do": "move", "email": NEW}])
+def test_the_link_is_mailed_again_once_it_was_used(pages, ana, own, fields):
+    path = pages.path("p", Purpose.PREFERENCES, ana.id)
+    pages.post(own, **fields)
+
+    assert "a message is on its way" in pages.post(path, do="own").text
+    assert pages.mails()[-1]["Subject"] == "Your data at Platform Weekly"
+
+
 def test_the_page_says_what_is_counted_of_links(pages, ana, own):
     plain = pages.get(own).text
     counting = pages.counting()
@@ -87,11 +110,49 @@ def test_a_subscription_moves_when_the_new_mailbox_says_yes(pages, ana, own):
     assert NEW in pages.get(link).text
     assert pages.store.subscriptions.get(ana.id).subscriber.email == ana.email
 
-    assert "has moved" in pages.post(link).text
+    assert f"From now on it goes to {NEW}." in pages.post(link).text
     assert pages.store.subscriptions.get(ana.id).subscriber.email == NEW
     assert pages.mails()[-1]["To"] == ana.email  # the old one is told
     assert "has moved" in pages.post(link).text  # pressed twice
     assert len(pages.mails()) == 3
+
+
+def leave(pages, ana):
+    pages.store.subscriptions.unsubscribe(ana.id, START, "test")
+
+
+def complain(pages, ana):
+    pages.store.suppressions.add(ana.email, SuppressionReason.COMPLAINED, START, "a report")
+
+
+@pytest.mark.parametrize("end", [leave, complain])
+def test_who_gets_no_issues_moves_and_gets_none_at_the_new_address(pages, ana, own, end):
+    end(pages, ana)
+    pages.post(own, do="move", email=NEW)
+    asked, link = text(pages.mails()[-1]), pages.link()
+    shown, done = pages.get(link).text, pages.post(link).text
+    told = pages.mails()[-1]
+
+    assert "They get no issues, and that stays so." in asked
+    assert "You get no issues, and that stays so." in shown
+    assert f"We know you by {NEW} now. You get no issues, as before." in done
+    assert "You get no issues, as before." in text(told)
+    assert told["Subject"] == "Your address at Platform Weekly has changed"
+    assert not pages.store.subscriptions.find(NEW).goes_on
+    assert "subscription" not in asked + told["Subject"]
+
+
+def text(mail):
+    (part, *_) = mail.iter_parts()
+    return " ".join(part.get_content().split())
+
+
+def test_who_left_is_not_told_that_they_get_what_somebody_wants_moved_there(pages, ana, own):
+    bo = pages.reader("bo@example.com")
+    pages.store.subscriptions.unsubscribe(bo.id, START, "test")
+    pages.post(own, do="move", email=bo.email)
+
+    assert pages.mails()[-1]["Subject"] == "Your link to Platform Weekly"
 
 
 def test_who_asks_to_move_is_answered_in_their_own_language(quick_pages):
