@@ -16,7 +16,7 @@ from hashlib import blake2b
 from html import unescape
 from html.entities import html5
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from digest.composer.splice import shown
 from digest.layout import Block, BlockName, Compiled, Layout, Part, Slot
@@ -35,6 +35,7 @@ _ANY_TAG = re.compile(rf"<[a-z/!]{_TAG}", re.IGNORECASE)
 _HIDDEN = str.maketrans("", "", "\u00ad\u200b\u200c\u200d\u2060\ufeff")  # room for a line break
 _ADDRESS = re.compile(r"\w+://\S+|(?:[\w-]+\.)+[^\W\d]\w+(?::\d+)?(?:[/?#]\S*)?")
 _UNSAFE = re.compile(r"[\s\x00-\x20\x7f-\x9f\\\ud800-\udfff]")
+_PORTS = {"http": 80, "https": 443}
 # For marks between the literals of a layout: characters that no text has a use for.
 _PRIVATE = range(0xE000, 0xF900)
 
@@ -153,13 +154,17 @@ def _target(value: str, mark: str, base_url: str) -> str:
         return ""
     try:
         parts, own = urlsplit(target), urlsplit(base_url)
-        _ = parts.port
+        same = _site(parts) == _site(own)
     except ValueError:
         return ""
-    ours = parts.netloc.lower() == own.netloc.lower() and (
-        not own.path or f"{parts.path}/".startswith(f"{own.path}/")
-    )
+    ours = same and (not own.path or f"{parts.path}/".startswith(f"{own.path}/"))
     return "" if ours or not parts.hostname else target
+
+
+def _site(parts: SplitResult) -> tuple[str | None, int | None]:
+    """Host and port, without the port that goes without saying. ValueError for a bad one."""
+    usual = parts.port == _PORTS.get(parts.scheme)
+    return parts.hostname, None if usual else parts.port
 
 
 def _referred(reference: re.Match[str]) -> str:

@@ -70,6 +70,8 @@ def test_a_link_to_somebody_elses_page_leads_through_ours():
         "<a href>no link</a>",
         f'<a href="{BASE}">our pages</a>',
         f'<a href="{BASE.upper()}/archive">our pages</a>',
+        f'<a href="{BASE}:443/archive">our pages</a>',
+        '<a href="http://news.example.com:80/archive">our pages</a>',
         '<a href="javascript:x">no page</a>',
         '<a href="https://">nowhere</a>',
         '<a href="https://example.org:port/">nowhere</a>',
@@ -105,6 +107,9 @@ def test_everything_else_stays_as_it_is(html):
         ('<a href="https://example.org/">Read “x” on example.org</a>', "https://example.org/"),
         ('<a href="https://example.org/"><img src="x.png" alt=""></a>', "https://example.org/"),
         (f'<a href="{BASE}.example.org/">A tale</a>', f"{BASE}.example.org/"),
+        (f'<a href="{BASE}:8443/">A tale</a>', f"{BASE}:8443/"),
+        (f'<a href="{BASE}:80/">A tale</a>', f"{BASE}:80/"),
+        ('<a href="https://example.org/?">A tale</a>', "https://example.org/?"),
     ],
 )
 def test_links_are_found_however_they_are_written(html, target):
@@ -119,6 +124,8 @@ def test_what_is_ours_depends_on_the_path_too():
 
     assert one('<a href="https://example.org/news/p/x">mine</a>', base)[1] == []
     assert one('<a href="https://example.org/newspaper">theirs</a>', base)[1]
+    assert one('<a href="https://example.org/a">mine</a>', "https://example.org:443")[1] == []
+    assert one('<a href="http://localhost/a">theirs</a>', "http://localhost:8000")[1]
 
 
 def test_what_a_slot_is_in_stays_as_it_is():

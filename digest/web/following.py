@@ -21,6 +21,7 @@ from digest.web.visits import Visit, route
 _KEPT = 10_000  # links; what a link leads to never changes
 _ISSUE, _CODE = re.compile("[a-z]+-[0-9-]{10}"), re.compile(f"[a-z2-7]{{{CODE}}}")
 _SAFE = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986 2.2, and what is encoded already
+_BREAKS = re.compile("[\t\r\n]")  # of no meaning within an address
 _PURPOSE = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _EARLY = re.compile("prefetch|prerender|preview")  # a browser loads before anybody follows
 
@@ -65,5 +66,6 @@ def location(url: str) -> str:
     parts = urlsplit(url)
     user, at, place = parts.netloc.rpartition("@")
     host, colon, port = place.partition(":") if not place.startswith("[") else (place, "", "")
-    named = parts._replace(netloc=f"{user}{at}{ascii_domain(host)}{colon}{port}")
-    return quote(named.geturl(), safe=_SAFE)
+    rest = _BREAKS.sub("", url).partition("://")[2].removeprefix(parts.netloc)  # an empty query too
+    named = f"{parts.scheme}://{user}{at}{ascii_domain(host)}{colon}{port}{rest}"
+    return quote(named, safe=_SAFE)

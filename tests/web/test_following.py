@@ -234,6 +234,11 @@ def test_without_the_setting_old_links_lead_on_and_nothing_is_counted(quick_page
         ("https://[2001:db8::1]:8080/x", "https://[2001:db8::1]:8080/x"),
         ("https://中.example", "https://xn--fiq.example"),
         ("https://-ż-.example/", "https://-%C5%BC-.example/"),
+        ("https://q.example/?", "https://q.example/?"),
+        ("https://q.example?#", "https://q.example?#"),
+        ("https://żs@q.example:8443/a?b=#", "https://%C5%BCs@q.example:8443/a?b=#"),
+        ("https://s/?x=s", "https://s/?x=s"),
+        ("https://q.example//a/../b;c", "https://q.example//a/../b;c"),
     ],
 )
 def test_any_target_fits_a_header(counted, url, sent):
