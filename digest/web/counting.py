@@ -23,6 +23,7 @@ from digest.web.restraint import network
 WAIT = timedelta(seconds=10)
 FOLLOWED = 5  # different links of an issue that a person may follow while they wait
 OF_PLACE = 50  # visits from one address that may wait; where there are more, programs are at work
+OF_NETWORK = 500  # from one network (/24 or /64); what comes beyond is not counted
 WAITING = 10_000  # visits, at half a kB each; what comes beyond is not counted
 REMEMBERED = 100_000  # of today: who followed what, and which of them were programs
 
@@ -45,6 +46,7 @@ class _Stay:
 
     since: datetime
     place: bytes
+    network: bytes
     program: bool
     codes: set[str] = field(default_factory=set)
 
@@ -84,6 +86,7 @@ class Counting:
         self._today = _Today(now().date())
         self._stays: dict[tuple[bytes, str], _Stay] = {}  # by visitor and issue, oldest first
         self._places: Counter[bytes] = Counter()  # visits that wait, by address
+        self._networks: Counter[bytes] = Counter()  # visits that wait, by network
         self._crowds: set[bytes] = set()  # addresses from where too much comes, as long as it does
         self._waiting = 0
         self._counts: dict[Click, Clicks] = {}
@@ -92,7 +95,8 @@ class Counting:
     def note(self, issue: str, code: str, asker: str, agent: str) -> None:
         """Somebody at the address `asker` followed a link; counted later, once a day."""
         now = self._now()
-        place = network(asker) if ":" in asker else asker
+        around = network(asker)
+        place = around if ":" in asker else asker
         with self._lock:
             self._turn_over(now)
             known = self._today
@@ -100,14 +104,16 @@ class Counting:
             mark = known.hash(visitor.hex(), issue, code)
             if mark in known.seen or self._closing.is_set():
                 return
-            if self._waiting >= WAITING:
+            net = known.hash(around)
+            if self._waiting >= WAITING or self._networks[net] >= OF_NETWORK:
                 self._lost += 1
                 return
             known.seen.put(mark)
             program = is_program(agent)
-            stay = self._stays.setdefault((visitor, issue), _Stay(now, at, program))
+            stay = self._stays.setdefault((visitor, issue), _Stay(now, at, net, program))
             stay.codes.add(code)
             self._places[at] += 1
+            self._networks[net] += 1
             self._waiting += 1
             if self._places[at] > OF_PLACE:
                 self._crowds.add(at)
@@ -166,6 +172,9 @@ class Counting:
         for code in stay.codes:
             self._count(Click(issue, code, known.day), int(not program), int(program))
         self._waiting -= len(stay.codes)
+        self._networks[stay.network] -= len(stay.codes)
+        if not self._networks[stay.network]:
+            del self._networks[stay.network]
         self._places[stay.place] -= len(stay.codes)
         if not self._places[stay.place]:
             del self._places[stay.place]

@@ -295,11 +295,27 @@ def test_memory_is_bounded_whoever_asks_how_often(counted, monkeypatch):
         made.close()
 
 
+def test_one_network_leaves_room_for_everybody_else(counted, monkeypatch):
+    monkeypatch.setattr(counting, "WAITING", 60)
+    monkeypatch.setattr(counting, "OF_NETWORK", 20)
+    made, code = counted.site.counting, code_of(URLS[0])
+
+    for n in range(100):
+        made.note(ISSUE, code, f"203.0.113.{n % 50}", f"{FIREFOX} {n}")
+        made.note(ISSUE, code, "2001:db8::1", f"{FIREFOX} {n}")
+    follow(counted, URLS[1])
+    assert clicks(counted) == {URLS[0]: Clicks(40, 0), URLS[1]: Clicks(1, 0)}
+
+    made.note(ISSUE, code, "203.0.113.77", FIREFOX)  # there is room again
+    assert clicks(counted)[URLS[0]] == Clicks(41, 0)
+    assert made._networks == {}
+
+
 def test_no_address_is_kept_even_in_memory(counted):
     follow(counted, URLS[0])
     made = counted.site.counting
 
-    kept = repr((made._stays, made._places, made._counts, made._today))
+    kept = repr((made._stays, made._places, made._networks, made._counts, made._today))
     assert "testclient" not in kept
     assert "Firefox" not in kept
 
