@@ -43,7 +43,8 @@ class Webhook:
 
     async def serve(self, request: Request) -> Response:
         body = await request.body()
-        return await run_in_threadpool(self._hear, request, body)
+        async with self._site.writing:
+            return await run_in_threadpool(self._hear, request, body)
 
     def _hear(self, request: Request, body: bytes) -> Response:
         now = self._site.now()

@@ -1,5 +1,6 @@
 """What every page works with: the configuration, the store, the keys, the clock, the posts."""
 
+from asyncio import Semaphore
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ from digest.web.topics import TopicCounter, Topics
 OWN_LINK = timedelta(minutes=30)  # that may download and delete: mails get forwarded
 PREFERENCES_LINK = timedelta(days=90)
 UNDO = timedelta(minutes=30)  # of an unsubscribing
+# POSTs at once. Half of the threads: a database that is locked holds up writers, and no page.
+WRITERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Site:
     count_topics: TopicCounter = field(default_factory=TopicCounter)
     pulse: Pulse | None = None  # of the schedule in this process; None: there is none here
     meters: Meters = field(default_factory=Meters.made)
+    # of the event loop, and the only thing here that no thread may touch
+    writing: Semaphore = field(default_factory=lambda: Semaphore(WRITERS))
 
     @classmethod
     def of(

@@ -98,6 +98,10 @@ def route(site: Site, path: str, get: Handler | None = None, post: Handler | Non
             form = await request.form(max_files=0, max_fields=FIELDS)
         handler = handlers[request.method]
         assert handler is not None
-        return await run_in_threadpool(handler, Visit(request, form, site))
+        visit = Visit(request, form, site)
+        if request.method != "POST":
+            return await run_in_threadpool(handler, visit)
+        async with site.writing:
+            return await run_in_threadpool(handler, visit)
 
     return Route(path, serve, methods=[name for name, handler in handlers.items() if handler])

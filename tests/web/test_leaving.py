@@ -1,12 +1,17 @@
 """Unsubscribing: by a button or by one POST of a mail provider, never by following a link."""
 
+import asyncio
 import re
+from threading import Event, Semaphore
 
+import httpx2
 import pytest
 
 from digest.composer.message import LIST_UNSUBSCRIBE_BYTES
 from digest.models import State, SuppressionReason
+from digest.store.subscriptions import Subscriptions
 from digest.tokens import Purpose, unsubscribe_url
+from digest.web.site import WRITERS
 from tests.web.conftest import START
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -177,3 +182,35 @@ def test_the_preferences_page_leads_out_in_one_click(quick_pages):
 
     assert "unsubscribed" in quick_pages.post(leave, **ONE_CLICK, page="1").text
     assert state(quick_pages, ana) is State.UNSUBSCRIBED
+
+
+def test_pages_are_there_while_more_who_leave_wait_for_the_database_than_there_are_threads(
+    quick_pages, monkeypatch
+):
+    begun, free = Semaphore(0), Event()
+
+    def wait(*_: object) -> bool:
+        begun.release()
+        free.wait(60)
+        return False
+
+    monkeypatch.setattr(Subscriptions, "unsubscribe", wait)
+    base = quick_pages.config.newsletter.base_url
+    path = quick_pages.path("u", Purpose.UNSUBSCRIBE, quick_pages.reader().id)
+
+    async def all_at_once() -> tuple[int, set[int]]:
+        transport = httpx2.ASGITransport(quick_pages.app)
+        async with httpx2.AsyncClient(transport=transport, base_url=base, timeout=None) as client:
+            leaving = [asyncio.create_task(client.post(path, data=ONE_CLICK)) for _ in range(60)]
+            for _ in range(WRITERS):
+                while not begun.acquire(blocking=False):
+                    await asyncio.sleep(0)
+            for _ in range(1000):  # the rest comes as far as it can
+                await asyncio.sleep(0)
+            try:
+                shown = await asyncio.wait_for(client.get("/"), 20)
+            finally:
+                free.set()
+            return shown.status_code, {(await one).status_code for one in leaving}
+
+    assert asyncio.run(all_at_once()) == (200, {200})
