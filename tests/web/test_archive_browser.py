@@ -56,5 +56,10 @@ def test_the_report_has_no_flaw_in_any_look_and_asks_nobody(tab, quick_pages, tm
         file.write_text(report(NEWSLETTER, issues))
         tab.goto(file.as_uri())
         assert flaws(tab) == []
+        if issues:  # on a phone: a shade says that there is more at the side
+            table = tab.locator(".scroll").first
+            assert table.evaluate("e => e.scrollWidth > e.clientWidth")
+            drawn = table.evaluate("e => getComputedStyle(e).backgroundAttachment")
+            assert drawn == "local, local, scroll, scroll"
 
     assert set(asked) == {file.as_uri()}
