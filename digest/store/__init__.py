@@ -14,7 +14,7 @@ from types import TracebackType
 
 from digest.models import State, SuppressionReason
 from digest.store import backup as _backup
-from digest.store import migrate
+from digest.store import former, migrate
 from digest.store.archive import Archive
 from digest.store.archive.feedback import Feedback
 from digest.store.audience import Audience
@@ -110,7 +110,7 @@ class Store:
         database = connect(url, patience)
         try:
             migrate.require_current(database, makes=makes)
-            hasher = _hasher(database, secrets)
+            hasher = former.settled(database, _hasher(database, secrets))
         except BaseException:
             database.engine.dispose()
             raise

@@ -21,6 +21,7 @@ class Hasher:
     """Hashes addresses with one secret, which it never shows."""
 
     key: bytes = field(repr=False)
+    former: bool = False  # True: suppressions may have hashes of before revision 0015
 
     @classmethod
     def of(cls, secret: bytes) -> "Hasher":
@@ -29,7 +30,21 @@ class Hasher:
 
     def __call__(self, address: str) -> bytes:
         """16 bytes for a normalised address, the same for every spelling of one person's."""
-        return blake2b(identity(address).encode(), digest_size=HASH_BYTES, key=self.key).digest()
+        return self._hash(identity(address))
+
+    def every(self, address: str) -> tuple[bytes, ...]:
+        """The hashes under which something may stand against an address."""
+        former = self.former_of(address) if self.former else None
+        return (self(address),) if former is None else (self(address), former)
+
+    def former_of(self, address: str) -> bytes | None:
+        """The hash of before revision 0015, where it is another one."""
+        if address.isascii() or (folded := address.casefold()) == identity(address):
+            return None
+        return self._hash(folded)
+
+    def _hash(self, text: str) -> bytes:
+        return blake2b(text.encode(), digest_size=HASH_BYTES, key=self.key).digest()
 
     @property
     def fingerprint(self) -> str:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -121,12 +122,14 @@ class Intake:
             raise
 
     def _put(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[Result]:
-        hashes = [self.hasher(entry.email) for entry in entries]
+        hashes = [self.hasher.every(entry.email) for entry in entries]
         known = self._known(connection, entries)
-        barred = _barred(connection, hashes)
+        barred = _barred(connection, list(chain.from_iterable(hashes)))
         results, added, present = [], [], []
-        for entry, key in zip(entries, hashes, strict=True):
+        for entry, (key, *former) in zip(entries, hashes, strict=True):
             reasons = barred.get(key, ())
+            for other in former:
+                reasons += barred.get(other, ())
             result = self._judge(entry, known.get(entry.address), reasons)
             results.append(result)
             if result.outcome is Outcome.ADDED:

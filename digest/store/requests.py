@@ -153,7 +153,8 @@ class Requests:
             if not known:
                 raise StoreError("this subscriber is not here any more")
             key = self.subscriptions.hasher(found.email)
-            reasons = set(reasons_for(connection, key)) - set(LIFTED_BY_CONFIRMING)
+            every = self.subscriptions.hasher.every(found.email)
+            reasons = set(reasons_for(connection, *every)) - set(LIFTED_BY_CONFIRMING)
             refuse_suppressed(tuple(reasons), found.email)
             if known[0].goes_on:
                 lift(connection, key, LIFTED_BY_CONFIRMING)

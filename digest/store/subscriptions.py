@@ -104,7 +104,7 @@ class Subscriptions:
         person = Subscriber(new_ids(1)[0], address, name, wanted, cadence, timezone, chosen)
         try:
             with self.database.writing() as connection:
-                reasons = reasons_for(connection, self.hasher(address))
+                reasons = reasons_for(connection, *self.hasher.every(address))
                 if set(reasons) <= {SuppressionReason.UNSUBSCRIBED}:
                     _refuse_left(connection, address)
                 if state is not State.PENDING:

@@ -76,7 +76,7 @@ class Suppressions:
     def reasons(self, email: str) -> tuple[SuppressionReason, ...]:
         """Why this address is never mailed; empty when it may be."""
         with self.database.reading() as connection:
-            return reasons_for(connection, self.hasher(recognised(email)))
+            return reasons_for(connection, *self.hasher.every(recognised(email)))
 
     def stream(self) -> Iterator[Suppression]:
         """All of them, oldest first, with the address of those who are still in the store."""
@@ -112,9 +112,9 @@ def insert_suppression(
     return True
 
 
-def reasons_for(connection: sa.Connection, key: bytes) -> tuple[SuppressionReason, ...]:
-    """Why the address with this hash is suppressed; empty when it is not."""
-    return tuple(sorted(reason for _, reason in known_suppressions(connection, [key])))
+def reasons_for(connection: sa.Connection, *keys: bytes) -> tuple[SuppressionReason, ...]:
+    """Why the address with these hashes is suppressed; empty when it is not."""
+    return tuple(sorted({reason for _, reason in known_suppressions(connection, keys)}))
 
 
 def lift(connection: sa.Connection, key: bytes, reasons: Iterable[SuppressionReason]) -> None:
