@@ -96,5 +96,6 @@ def _unsent(composition: Composition, reader: Reader) -> str:
     """
     html = composition.message.html(reader)
     for url in (reader.view_url, reader.feedback_url):
-        html = re.sub(f' href="{re.escape(attr(url))}[^"]*"', "", html)
+        link = f'<a [^>]*href="{re.escape(attr(url))}[^>]*>(.*?)</a>'
+        html = re.sub(link, r"<span>\1</span>", html, flags=re.DOTALL)
     return html.replace("<head>", '<head><base target="_blank">', 1)
