@@ -136,6 +136,18 @@ def offered(site: Site, reader: Preferences | None = None) -> tuple[Topic, ...]:
     return tuple(sorted(every, key=lambda topic: topic.key not in followed))
 
 
+def mixed(site: Site, code: str) -> str:
+    """Every language that there are stories in, that of a page first, as the form has it.
+
+    So that who signs up on a Polish page is written to in Polish, and misses no story. Empty where
+    it is the newsletter's own language, or none of the stories'.
+    """
+    known = site.topics().languages
+    if code == site.config.newsletter.language or code not in known:
+        return ""
+    return " ".join((code, *(one for one in known if one != code)))
+
+
 def spelled(site: Site, tags: Iterable[str]) -> tuple[str, ...]:
     """Tags of a reader as the stories spell them, like the boxes of the form."""
     names = {topic.key: topic.name for topic in site.topics().tags}

@@ -122,6 +122,7 @@ def _shown(
         mistakes=mistakes or {},
         topics=choices.offered(site, reader.preferences),
         known=site.topics(),
+        mixed=choices.mixed(site, tr.code),
         cadences=[(one, when(site.config, one, tr)) for one in site.config.schedule],
         own_hour=any(one.local_time or one.choose for one in site.config.schedule.values()),
         choosable=[(one, _days_of(one, tr)) for one in choosable(site.config)],

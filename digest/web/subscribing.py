@@ -46,7 +46,8 @@ def consent(visit: Visit, how: str, text: str, source: str) -> Consent:
 
 
 def _form(visit: Visit) -> Response:
-    return _shown(visit, Choice(), "", {})
+    spoken = language(visit.request, visit.site)
+    return _shown(visit, Choice(language=choices.mixed(visit.site, spoken)), "", {})
 
 
 def _subscribe(visit: Visit) -> Response:
@@ -95,6 +96,7 @@ def _shown(visit: Visit, choice: Choice, email: str, mistakes: dict[str, str]) -
         mistakes=mistakes,
         topics=choices.offered(site),
         known=site.topics(),
+        mixed=choices.mixed(site, spoken),
         cadences=[(one, when(site.config, one, tr)) for one in site.config.schedule],
         choosable=choosable(site.config),
         consent=consent_text(site, tr),

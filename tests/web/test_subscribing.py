@@ -301,3 +301,36 @@ def test_a_newsletter_may_live_under_a_path(quick_pages):
     assert f'href="/weekly/{pages.app.state.sheet.name}"' in pages.get("/").text
     pages.fill("/", **WEEKLY)
     assert "You are in" in pages.post(pages.link(), do="confirm").text
+
+
+def test_who_signs_up_on_a_polish_page_is_written_to_in_polish_and_misses_no_story(
+    quick_pages, project
+):
+    project.post("polski", tags="#ai #pl")
+    polish = {"accept-language": "pl"}
+    page = quick_pages.get("/", headers=polish).text
+    chosen = re.search(r'(?s)name="language".*?<option value="([^"]*)" selected>([^<]*)<', page)
+
+    quick_pages.fill("/", **WEEKLY, language=chosen[1])
+    quick_pages.post(quick_pages.link(), do="confirm")
+    found = quick_pages.store.subscriptions.find("ana@new.example")
+    quick_pages.fill("/link", email="ana@new.example")
+
+    assert chosen[2] == "polski, angielski"
+    assert found.subscriber.preferences.languages == ("pl", "en")
+    assert quick_pages.mails()[-1]["Subject"] == "Twój odnośnik do Platform Weekly"
+
+
+def test_on_a_page_in_the_newsletters_own_language_any_language_is_the_first_choice(
+    quick_pages, project
+):
+    project.post("polski", tags="#ai #pl")
+
+    page = quick_pages.get("/").text
+
+    options = re.search(r'(?s)name="language".*?</select>', page)[0]
+    assert re.findall(r'<option value="([^"]*)"( selected)?>', options) == [
+        ("", ""),
+        ("en", ""),
+        ("pl", ""),
+    ]
