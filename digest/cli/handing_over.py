@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import click
 
@@ -126,6 +127,17 @@ def _run(
     provider = connect(config)
     try:
         with session.progress("Sending") as advance, Stopping() as stopping:
+            done = 0
+
+            def answered(number: int) -> None:
+                nonlocal done
+                done = number
+                advance(done, issue.readers)
+
+            def waits(what: str, until: datetime) -> None:
+                moment = until.astimezone(config.newsletter.timezone)
+                advance(done, issue.readers, f"Waiting until {moment:%H:%M:%S}, {what}")
+
             job = Job(
                 ledger=store.ledger,
                 issue=issue,
@@ -135,8 +147,9 @@ def _run(
                 restraint=config.restraint,
                 canary=canary,
                 outages=() if config.provider == OUTBOX else OUTAGES,
+                waits=waits,
             )
-            return run(job, stopping, lambda done: advance(done, issue.readers))
+            return run(job, stopping, answered)
     finally:
         provider.close()
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 LATEST = "latest"
 YEARS = range(1970, 3000)
+_WAITS = 76  # characters of what is waited for
 SHOWN = 20  # findings in full before "and N more"
+
+
+class Advance(Protocol):
+    """Takes how much is done; and in place of what is done, for what it `waits`, if it does."""
+
+    def __call__(self, done: int, total: int, waits: str = "", /) -> None: ...
 
 
 @dataclass
@@ -82,18 +90,24 @@ class Session:
         return exit_for(self.findings)
 
     @contextmanager
-    def progress(self, doing: str) -> Iterator[Callable[[int, int], None]]:
+    def progress(self, doing: str) -> Iterator[Advance]:
         """A bar for work that takes long enough to be seen, where a person watches."""
         if self.quiet or not sys.stderr.isatty() or plain_terminal():
-            yield lambda done, total: None
+            yield lambda done, total, waits="": None
             return
         from rich.console import Console
+        from rich.markup import escape
         from rich.progress import Progress
 
         no_color = click.get_current_context().color is False
         with Progress(console=Console(stderr=True, no_color=no_color), transient=True) as bar:
             task = bar.add_task(doing, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total or None)
+            yield lambda done, total, waits="": bar.update(
+                task,
+                completed=done,
+                total=total or None,
+                description=escape(shorten(waits, _WAITS, placeholder="…")) or doing,
+            )
 
 
 def exit_for(findings: list[Finding]) -> Exit:

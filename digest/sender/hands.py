@@ -38,6 +38,10 @@ def unobserved(_deliveries: int, _seconds: float) -> None:
     """Nobody watches."""
 
 
+def unheard(_what: str, _until: datetime) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What is to be sent, through whom, and with what restraint."""
@@ -55,6 +59,7 @@ class Job:
     now: Callable[[], datetime] = utc_now
     clock: Callable[[], float] = time.monotonic
     observe: Callable[[int, float], None] = unobserved  # a batch: its deliveries, its seconds
+    waits: Callable[[str, datetime], None] = unheard  # for what a run waits, and until when
 
     @property
     def patience(self) -> Patience:

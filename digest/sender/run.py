@@ -81,6 +81,7 @@ class _Run:
         left = turn.ready_at - self.job.now()
         if left > GIVES_UP_WAITING:
             return False
+        self.job.waits("for readers who are due then", turn.ready_at)
         self.stopping.sleep(min(_NAP, max(0.0, left.total_seconds())))
         return True
 
@@ -90,7 +91,8 @@ class _Run:
             self._paused(str(failure))
         if failure.outcome is not Outcome.TEMPORARY or self.outages >= len(self.job.outages):
             raise failure
-        self.stopping.sleep(max(self.job.outages[self.outages], failure.retry_after))
+        wait = max(self.job.outages[self.outages], failure.retry_after)
+        self._sleep(wait, f"for {self.job.provider.name}: {failure}")
         self.outages += 1
 
     def _rest(self) -> Report | None:
@@ -98,16 +100,20 @@ class _Run:
         breaker = self.hands.breaker
         if not breaker.rests:
             waits = self.job.outages[self.outages :] or (0.0,)
-            self.stopping.sleep(waits[0])
+            self._sleep(waits[0], f"for {self.job.provider.name}: it gave no answer")
             self.outages += 1
             return None
         wait = self.job.patience.rest(breaker.rests)
         if wait > GIVES_UP_WAITING:
             ready_at = self.job.now() + wait
             return Report(self.hands.answered, Idle.LATER, ready_at=ready_at)
-        self.stopping.sleep(wait.total_seconds())
+        self._sleep(wait.total_seconds(), f"{self.job.provider.name} puts readers off")
         breaker.rested()
         return None
+
+    def _sleep(self, seconds: float, what: str) -> None:
+        self.job.waits(what, self.job.now() + timedelta(seconds=seconds))
+        self.stopping.sleep(seconds)
 
     def _end(self, turn: Turn) -> Report:
         if self.job.limit is not None and turn.idle in (Idle.LIMIT, Idle.LATER):

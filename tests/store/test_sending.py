@@ -341,10 +341,17 @@ def test_a_server_that_puts_everybody_off_pauses_the_issue_and_nobody_has_failed
 def test_a_provider_that_is_away_is_waited_for_and_then_told(store: Store, tmp_path: Path) -> None:
     draft, clock = planned(store, tmp_path, 3), Clock()
     away = ProviderError("no route", outcome=Outcome.TEMPORARY)
+    waits: list[tuple[str, datetime]] = []
 
     with pytest.raises(ProviderError, match="no route"):
-        send(store, draft, Carrier(reader0=away), tmp_path, clock=clock)
+        send(
+            store, draft, Carrier(reader0=away), tmp_path, clock=clock,
+            waits=lambda *one: waits.append(one),
+        )  # fmt: skip
 
+    assert waits == [
+        ("for carrier: no route", NOW + timedelta(seconds=seconds)) for seconds in (1, 6, 31)
+    ]
     assert clock.now - NOW == timedelta(seconds=31)
     assert "claimed" not in states(store, draft)
     assert find(store, draft).state is IssueState.SENDING
@@ -376,6 +383,23 @@ def test_a_limit_is_waited_for_as_often_as_it_takes_and_fails_nobody(
     assert (report.answered, report.ended) == (40, Idle.DONE)
     assert len(set(carrier.taken)) == 40
     assert clock.now - NOW > timedelta(minutes=10)
+
+
+def test_who_watches_is_told_until_when_a_sender_waits_for_readers(
+    store: Store, tmp_path: Path
+) -> None:
+    draft, clock = planned(store, tmp_path, 3), Clock()
+    carrier = Carrier(reader0=refused(Outcome.TEMPORARY, "later", 60))
+    waits: list[tuple[str, datetime]] = []
+
+    send(
+        store, draft, carrier, tmp_path, clock=clock,
+        restraint=Restraint(attempts=2), waits=lambda *one: waits.append(one),
+    )  # fmt: skip
+
+    assert {what for what, _ in waits} == {"for readers who are due then"}
+    assert waits[0][1] >= NOW + timedelta(seconds=60)
+    assert len(set(waits)) == 1
 
 
 def test_a_provider_that_needs_mending_pauses_the_issue(store: Store, tmp_path: Path) -> None:
