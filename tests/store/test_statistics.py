@@ -241,7 +241,10 @@ def test_the_report_draws_no_bar_of_answers_that_say_too_little(told: Store) -> 
 
     bars = html.partition('aria-label="Share of answers that found the issue useful"')[2]
     assert re.findall(r'class="name">#(\w+)', bars) == ["some"]
-    alone = report(NEWSLETTER, [replace(one, tags={"few": tags["few"]})])
+    alone = report(
+        NEWSLETTER, [replace(one, tags={"few": tags["few"]}, total=Figures(1, 1, useful=1))]
+    )
+    assert "of 1 answer<" in alone
     assert "Too few have answered" in alone
     assert "Share of answers" not in alone
 
