@@ -131,11 +131,14 @@ class Visitor:
             ticked.first.uncheck()
         self.press("Save")
         yield "preferences-wrong"
-        self.open(self.token("p", Purpose.PREFERENCES, self.somebody(tags=("gardening",))))
+        path = self.token("p", Purpose.PREFERENCES, self.somebody(tags=("gardening",)))
+        self.open(path)
         self.press("See what you would get")
         yield "preferences-nothing"
-        self.press("Email me that link")
-        yield "preferences-mailed"
+        for end in ("mailed", "mailed-before"):
+            self.open(path)
+            self.press("Email me that link")
+            yield f"preferences-{end}"
 
     def choosing_among_many(self) -> Iterator[str]:
         """Sixty topics, of which one is long and one runs from right to left."""
@@ -184,6 +187,15 @@ class Visitor:
                 self.pages.reader(address)
             self.press("Yes, move my subscription here")
             yield end
+        left = self.somebody()
+        self.pages.store.subscriptions.unsubscribe(left.id, self.pages.clock(), "test")
+        self.open(self.token("d", Purpose.OWN, left))
+        self.field("New email address").fill(self._address("new"))
+        self.press("Change my address")
+        self.open(self.pages.link())
+        yield "move-of-who-left"
+        self.press("Yes, this is my new address")
+        yield "moved-who-left"
         self.open(self.token("d", Purpose.OWN, ana))
         self.press("Delete everything now")
         yield "deleted"
