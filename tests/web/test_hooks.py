@@ -57,6 +57,25 @@ def test_signed_events_are_written_down(pages):
     assert pages.store.suppressions.reasons(READER) == (SuppressionReason.BOUNCED,)
 
 
+def test_bytes_that_are_no_text_spoil_no_event_of_their_request(pages):
+    pages = with_keys(pages, KEY)
+    issue = sent(pages).id
+    odd = [
+        json.dumps(event(pages, issue, kind) | {name: "X!"}).encode()
+        for kind in ("bounce", "deferred", "delivered")
+        for name in ("email", "reason", "dg_row", "sg_event_id", "dg_did", "status")
+    ]
+    strange = (b"\xff", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b"\t", b"\x00")
+
+    for number, bad in enumerate(strange):
+        good = event(pages, issue, "spamreport", sg_event_id=f"good-{number}")
+        many = [one.replace(b"X!", bad) for one in odd]
+        body = b"[" + b",".join([*many, json.dumps(good).encode()]) + b"]"
+        headers = signed(PRIVATE, body, pages.clock())
+        assert pages.client.post(PATH, content=body, headers=headers).status_code == 204
+    assert facts(pages, issue)["complained"] == 1
+
+
 def test_events_told_again_change_nothing(pages):
     """Not even when somebody has come back since."""
     pages = with_keys(pages, KEY)
