@@ -155,6 +155,19 @@ def test_who_left_is_not_told_that_they_get_what_somebody_wants_moved_there(page
     assert pages.mails()[-1]["Subject"] == "Your link to Platform Weekly"
 
 
+def test_a_mailed_link_moves_whom_it_was_mailed_for_or_nobody(pages, ana, own):
+    mallory = pages.reader("mallory@example.org")
+    pages.post(own, do="move", email=NEW)
+    hers = pages.link()
+    pages.post(pages.path("d", Purpose.OWN, mallory.id), do="move", email=NEW)
+
+    assert [mail["To"] for mail in pages.mails()[-2:]] == [NEW, NEW]
+    assert (pages.get(hers).status_code, pages.post(hers).status_code) == (404, 404)
+    assert "has moved" in pages.post(pages.link()).text
+    assert pages.store.subscriptions.get(mallory.id).subscriber.email == NEW
+    assert pages.store.subscriptions.get(ana.id).subscriber.email == ana.email
+
+
 def test_who_asks_to_move_is_answered_in_their_own_language(quick_pages):
     bo = quick_pages.reader("bo@example.com", languages=("pl",))
     own = quick_pages.path("d", Purpose.OWN, bo.id)

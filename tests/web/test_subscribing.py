@@ -140,6 +140,20 @@ def test_a_stranger_changes_nothing_of_a_subscriber(pages):
     assert pages.store.subscriptions.find(WANTED["email"]) == before
 
 
+def test_a_yes_from_a_mailbox_subscribes_nobody_whose_address_looks_like_it(pages):
+    mine, theirs = "victim@straße.example", "victim@strasse.example"
+    pages.fill("/", **WEEKLY | {"email": mine})
+    link = pages.link()
+    pages.fill("/", **WEEKLY | {"email": theirs})
+    told = pages.mails()[-1]["To"]
+    done = pages.post(link, do="confirm").text
+
+    assert told == theirs
+    assert "You are in" in done
+    assert pages.store.subscriptions.find(mine).subscriber.email == mine
+    assert pages.store.subscriptions.find(theirs) is None
+
+
 def test_one_confirmation_goes_to_an_address_a_day(pages):
     for _ in range(3):
         pages.fill("/", **WEEKLY)
