@@ -13,7 +13,8 @@ from digest.composer import measure
 from digest.config import Config
 from digest.content import Content, read_post
 from digest.desk import Desk
-from digest.issues import Draft, closing_zone, issue_at
+from digest.dues import closing_zone, issue_at
+from digest.issues import Draft
 from digest.listing import Known, Listing, moved, sync
 from digest.models import Cadence, Issue, Story
 from digest.planning import coming_issue, is_open, issue_of

@@ -1,4 +1,4 @@
-"""Plan an issue: its window, its candidates compiled once, and the edition of every reader.
+"""Plan an issue: its candidates compiled once, and the edition of every reader.
 
 A `Draft` is one issue on the desk. It compiles the candidates once per language, remembers the
 edition of each distinct selection, and streams subscribers through, so that its memory grows with
@@ -8,19 +8,10 @@ the editions and never with the readers.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import cached_property, lru_cache, partial
 
 from digest import clicks, wording
-from digest.cadence import (
-    FIRST,
-    chosen_release,
-    fitting,
-    issue_due,
-    next_due,
-    release,
-    wanted_due,
-)
 from digest.composer import (
     EditionMessage,
     Press,
@@ -33,11 +24,8 @@ from digest.composer import (
 from digest.config import Config
 from digest.content import Content
 from digest.layout import Compiled, Slot
-from digest.listing import Listing
+from digest.listing import UNLISTED, Listing
 from digest.models import (
-    NOTHING_CHOSEN,
-    Cadence,
-    Chosen,
     Edition,
     Issue,
     Omission,
@@ -66,53 +54,6 @@ NOTHING_NEW = "nothing new for their tags"
 
 BATCH = 250  # deliveries of one edition handed over together
 WAITING = 5_000  # deliveries that wait for their batch to fill, in all
-UNLISTED = Listing()  # without a store
-
-
-def issue_at(
-    config: Config, cadence: Cadence, now: datetime, since: datetime | None = None
-) -> Issue:
-    """The newest issue of `cadence` due at `now`; its window begins at `since`, if known."""
-    zone = closing_zone(config, cadence)
-    return issue_due(cadence, config.schedule[cadence].due, zone, now, since)
-
-
-def closing_zone(config: Config, cadence: Cadence) -> tzinfo:
-    """The zone in which the cadence's issues are due and their windows close."""
-    return FIRST if config.schedule[cadence].local_time else config.newsletter.timezone
-
-
-def released(
-    config: Config, cadence: Cadence, closed: datetime, zone: tzinfo, chosen: Chosen
-) -> datetime:
-    """When a reader in `zone` gets the issue whose window closed at `closed`."""
-    settings = config.schedule[cadence]
-    own = fitting(chosen, cadence)
-    if settings.choose and own != NOTHING_CHOSEN:
-        wanted = wanted_due(settings.due, own)
-        return chosen_release(wanted, settings.due, closing_zone(config, cadence), closed, zone)
-    return release(settings.due, closed, zone) if settings.local_time else closed
-
-
-def latest_issue(
-    config: Config,
-    cadence: Cadence,
-    content: Content,
-    now: datetime,
-    listing: Listing = UNLISTED,
-) -> Issue:
-    """The newest due issue whose window holds a story; if none does, the issue at `now`.
-
-    When all stories are newer than the last due moment, that is the issue still to come.
-    """
-    due, zone = config.schedule[cadence].due, closing_zone(config, cadence)
-    current = issue_at(config, cadence, now)
-    told = [listing.of(story) for story in content.stories if not story.draft]
-    closed = [moment for moment in told if moment < current.window.end]
-    if not told or (not closed and min(told) > now):
-        return current
-    newest = max(closed) if closed else min(told)
-    return issue_at(config, cadence, next_due(due, zone, newest))
 
 
 @dataclass(frozen=True, slots=True)

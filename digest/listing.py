@@ -31,6 +31,9 @@ class Listing:
         return self.times.get(story.id, story.published)
 
 
+UNLISTED = Listing()  # without a store
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A story as a sync left it."""

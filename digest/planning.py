@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from digest.cadence import upcoming
 from digest.composer import EditionMessage
 from digest.config import Config
+from digest.dues import closing_zone, issue_at, released
 from digest.freshness import (
     Frozen,
     basis,
@@ -27,7 +28,7 @@ from digest.freshness import (
     stories_of,
     told,
 )
-from digest.issues import BATCH, NOTHING_NEW, Composition, Draft, closing_zone, issue_at, released
+from digest.issues import BATCH, NOTHING_NEW, Composition, Draft
 from digest.models import (
     Cadence,
     Chosen,

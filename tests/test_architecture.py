@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "digest"
 DECISIONS = {
     "hashtags", "filters", "selector", "cadence", "composer", "events", "wording", "inline",
     "columns", "preferences", "tokens", "pace", "checks", "listing", "snapshot", "mailboxes",
-    "clicks",
+    "clicks", "dues",
 }  # fmt: skip
 WORDS = [{"addresses", "layout"}, {"models"}, {"errors"}]
 

@@ -15,7 +15,8 @@ from digest.checks.places import Places
 from digest.checks.tags import check_followers, check_unfollowed
 from digest.clients import broken
 from digest.content import read_content
-from digest.issues import Draft, issue_at
+from digest.dues import issue_at
+from digest.issues import Draft
 from digest.models import Edition, Preferences
 from digest.proofs import inspect_issue, proof_of, samples
 from digest.tokens import Keys

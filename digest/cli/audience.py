@@ -7,9 +7,10 @@ import click
 
 from digest.cli.session import LATEST, Session, moment
 from digest.config import STORE_FILE, secret_keys
+from digest.dues import issue_at, latest_issue
 from digest.errors import DigestError
-from digest.issues import UNLISTED, Draft, issue_at, latest_issue
-from digest.listing import Listing
+from digest.issues import Draft
+from digest.listing import UNLISTED, Listing
 from digest.models import Cadence, Finding, Issue, Preferences, Subscriber
 from digest.readership import Found, ListedReaders, Readership, StoredReaders
 from digest.roster.cells import EVERYTHING, split_tags
@@ -107,7 +108,9 @@ def issue_of(session: Session, at: str, cadence: Cadence, listing: Listing = UNL
     """The issue that `--at` means."""
     now = moment(at, session, end_of_day=True)
     if at == LATEST:
-        now = latest_issue(session.config, cadence, session.content, now, listing).window.end
+        now = latest_issue(
+            session.config, cadence, session.content.stories, now, listing
+        ).window.end
     store = store_of(session)
     if store is None:
         return issue_at(session.config, cadence, now)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest import logs
-from digest.issues import closing_zone
+from digest.dues import closing_zone
 from digest.models import WEEKDAYS, Cadence, Due
 from digest.scheduler.tick import Scheduler
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from digest.cadence import next_due
 from digest.config import Config
-from digest.issues import closing_zone
+from digest.dues import closing_zone
 from digest.models import Cadence, Issue
 from digest.planning import as_planned, issue_of
 from digest.scheduler.decision import Begun, Known, Situation

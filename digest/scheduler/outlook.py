@@ -9,7 +9,7 @@ from digest.cadence import upcoming
 from digest.config import Config
 from digest.content import Content
 from digest.desk import Desk, glance
-from digest.issues import closing_zone, issue_at
+from digest.dues import closing_zone, issue_at
 from digest.models import Cadence, Issue
 from digest.planning import issue_of
 from digest.scheduler.decision import Rest, decide

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from digest.cadence import next_due
 from digest.config import Config
-from digest.issues import closing_zone
+from digest.dues import closing_zone
 from digest.models import Cadence, Issue
 from digest.planning import issue_of
 from digest.scheduler.behind import behind

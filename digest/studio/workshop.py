@@ -15,8 +15,9 @@ from digest.cadence import next_due
 from digest.composer import EditionMessage
 from digest.config import Config
 from digest.content import Content, Shelf
+from digest.dues import closing_zone, issue_at
 from digest.errors import ConfigError, DigestError
-from digest.issues import Composition, Draft, closing_zone, issue_at
+from digest.issues import Composition, Draft
 from digest.listing import Listing
 from digest.models import Cadence, Edition, Issue, Preferences, Selection, Story, Subscriber
 from digest.readership import Readership

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from digest import logs
-from digest.issues import closing_zone
+from digest.dues import closing_zone
 from digest.models import Preferences
 from digest.scheduler.asking import because, closed, editors_words, left_out, moment, numbers
 from digest.store.ledger.records import IssueState, PlannedIssue

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from digest import wording
 from digest.cadence import next_due
 from digest.config import Config
-from digest.issues import closing_zone, released
+from digest.dues import closing_zone, released
 from digest.models import Cadence, Subscriber
 from digest.translations import Translations
 

@@ -7,8 +7,9 @@ import pytest
 
 from digest.config import load
 from digest.content import Shelf, read_content
+from digest.dues import issue_at
 from digest.errors import ConfigError, TemplateError
-from digest.issues import Draft, issue_at
+from digest.issues import Draft
 from digest.listing import Listing
 from digest.models import Cadence, Preferences
 from digest.renderer import Renderer, bundled_templates
