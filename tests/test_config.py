@@ -142,6 +142,16 @@ def test_a_flag_in_the_environment_is_a_word():
     assert parse(DIGEST_CONTENT__CACHE="no").content.cache is False
 
 
+@pytest.mark.parametrize("text", ["one.example two.example", '["one.example", "two.example"]'])
+def test_a_list_in_the_environment_is_words_or_as_in_the_file(text):
+    assert parse(DIGEST_WEB__HOSTS=text).web.hosts == ("one.example", "two.example")
+
+
+def test_a_broken_list_in_the_environment_is_shown_what_would_be_accepted():
+    with pytest.raises(ConfigError, match=r"DIGEST_WEB__HOSTS: '\[\"one.+ a list of texts"):
+        parse(DIGEST_WEB__HOSTS='["one.example')
+
+
 def test_the_nearest_file_above_is_found(tmp_path):
     (tmp_path / "digest.toml").write_text("")
     inside = tmp_path / "content" / "posts"

@@ -5,6 +5,7 @@ and what would be accepted, and goes on, so that one run reports every problem.
 """
 
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -44,6 +45,16 @@ def lines_of(source: str) -> dict[str, int]:
     return found
 
 
+def _listed(text: str) -> object:
+    """The words of a text, or a list as the file has it; what is neither, as it is."""
+    if not text.lstrip().startswith("["):
+        return text.split()
+    try:
+        return tomllib.loads(f"list = {text}")["list"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
 @dataclass(slots=True)
 class Table:
     """One table of the file while it is read. `findings` is shared by all tables of a file."""
@@ -76,8 +87,8 @@ class Table:
 
     def strings(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         value = self._take(key, list(default))
-        if isinstance(value, str):
-            value = value.split()
+        if isinstance(value, str):  # from the environment
+            value = _listed(value)
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         return self._reject(key, value, 'a list of texts like ["ai", "llm"]', default)

@@ -66,15 +66,14 @@ class Feeds:
         def make() -> Response:
             issues = self._archive.issues(self._default)
             pages = [(issue_path(issue.id), issue.due) for issue in issues]
-            newest = issues[0].due if issues else _LONG_AGO
+            newest = issues[0].due if issues else None
             zone = self._site.config.newsletter.timezone
             newest_of = {issue.due.astimezone(zone).year: issue.due for issue in reversed(issues)}
             years = [(f"{ARCHIVE}/{year}", at) for year, at in newest_of.items()]
             first = [("/", newest), (ARCHIVE, newest)]
             tags = [(tag_path(tag.key), newest) for tag in self._archive.tags(self._default)]
             urls = "".join(
-                f"<url><loc>{escape(self._base + path)}</loc>"
-                f"<lastmod>{at.astimezone(UTC):%Y-%m-%d}</lastmod></url>\n"
+                f"<url><loc>{escape(self._base + path)}</loc>{_changed(at)}</url>\n"
                 for path, at in [*first, *pages, *years, *tags][:_SITEMAP]
             )
             text = (
@@ -192,6 +191,11 @@ class _Atom(Atom1Feed):  # type: ignore[misc]  # it has no types
     def latest_post_date(self) -> datetime:
         """Of the newest entry; of a feed without any the library says "now", every time anew."""
         return max((item["pubdate"] for item in self.items), default=_LONG_AGO)
+
+
+def _changed(at: datetime | None) -> str:
+    """When a page of the sitemap changed last; nothing before the first issue."""
+    return f"<lastmod>{at.astimezone(UTC):%Y-%m-%d}</lastmod>" if at else ""
 
 
 def _spelling(told: Sequence[ToldStory], key: str) -> str:

@@ -77,6 +77,8 @@ def _return(visit: Visit) -> Response:
             return _gone(visit, found)  # they took it back, and have left again since
         given = consent(visit, "undo", tr.gettext("Undo: keep my subscription"), BY_PAGE)
         site.store.subscriptions.take_back(person, given, site.now())
+    elif found.suppressions:
+        return _gone(visit, found)  # their provider has told us since that they left
     return visit.told(
         tr.gettext("You are still subscribed"),
         tr.gettext("Nothing was changed: you get the same as before."),
@@ -89,10 +91,16 @@ def _return(visit: Visit) -> Response:
 
 
 def _shown(visit: Visit, found: Subscription | None) -> Response:
-    if found is None or found.state is State.UNSUBSCRIBED:
+    if found is None or _has_left(found):
         return _gone(visit, found)
     reader = found.subscriber
     return visit.page("unsubscribe.html", reader=reader.preferences, address=masked(reader.email))
+
+
+def _has_left(found: Subscription) -> bool:
+    """By their own word to us, or to their provider."""
+    unsubscribed = SuppressionReason.UNSUBSCRIBED in found.suppressions
+    return found.state is State.UNSUBSCRIBED or unsubscribed
 
 
 def _gone(

@@ -24,8 +24,9 @@ from digest.web.topics import TopicCounter, Topics
 OWN_LINK = timedelta(minutes=30)  # that may download and delete: mails get forwarded
 PREFERENCES_LINK = timedelta(days=90)
 UNDO = timedelta(minutes=30)  # of an unsubscribing
-# POSTs at once. Half of the threads: a database that is locked holds up writers, and no page.
-WRITERS = 20
+# POSTs at once: about half of the connections that a store opens (15), and fewer than the threads
+# (40). A database that is locked holds up writers, and no page.
+WRITERS = 8
 
 
 @dataclass(frozen=True, slots=True)

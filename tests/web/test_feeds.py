@@ -134,6 +134,13 @@ def test_the_sitemap_and_robots_name_what_everybody_may_see(pages):
     assert {f"Disallow: /{name}/" for name in ("approve", *"bcdfgimpu")} <= set(robots)
 
 
+def test_the_sitemap_tells_no_date_before_the_first_issue(quick_pages):
+    told = quick_pages.get("/sitemap.xml").text
+
+    assert "<loc>" in told
+    assert "lastmod" not in told
+
+
 def test_every_page_of_the_sitemap_may_be_indexed(pages):
     sent(pages)
 
