@@ -127,10 +127,11 @@ class Intake:
         barred = _barred(connection, list(chain.from_iterable(hashes)))
         results, added, present = [], [], []
         for entry, (key, *former) in zip(entries, hashes, strict=True):
+            here = known.get(entry.address)
             reasons = barred.get(key, ())
-            for other in former:
+            for other in () if here else former:  # who is here has a hash of today's kind
                 reasons += barred.get(other, ())
-            result = self._judge(entry, known.get(entry.address), reasons)
+            result = self._judge(entry, here, reasons)
             results.append(result)
             if result.outcome is Outcome.ADDED:
                 added.append((entry, key))
@@ -160,7 +161,7 @@ class Intake:
         if reasons or gone:
             if entry.left:
                 return Result(entry.line, Outcome.SKIPPED)
-            why = f"suppressed ({', '.join(sorted(reasons))})" if reasons else "unsubscribed"
+            why = f"suppressed ({', '.join(sorted(set(reasons)))})" if reasons else "unsubscribed"
             return Result(entry.line, Outcome.REFUSED, f"{why}: never brought back by an import")
         if known is None:
             return Result(entry.line, Outcome.ADDED)

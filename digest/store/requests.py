@@ -36,6 +36,7 @@ from digest.store.suppressions import insert_suppression, lift, reasons_for
 
 _NOTHING = (Preferences(), Cadence.WEEKLY, "")
 BETWEEN_MAILS = timedelta(days=1)
+MAILS_IN_TURN = 3  # to one address, when several readers ask for it; then a day without any
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Requests:
         What was answered is over: asking again is a new request with a new id, and a new mail. So
         is what another `person` asks for. A link that was mailed never comes to mean another
         address or another person: either it stands for those it was mailed for, or it is dead.
-        `between`: two mails of it. ValueError when it is no address.
+        Beyond `MAILS_IN_TURN` another person's asking changes nothing. `between`: two mails of it.
+        ValueError when it is no address.
         """
         address = recognised(email)
         key = self.subscriptions.hasher(address)
@@ -80,6 +82,9 @@ class Requests:
             row = connection.execute(sa.select(request).where(where).with_for_update()).one()
             done, other = row.done_at is not None, row.subscriber_id != person
             mailed = row.mailed_at is not None and not done
+            mails = 0 if done or _long_ago(row.mailed_at, now) else row.mails
+            if other and mails >= MAILS_IN_TURN:
+                return Asked(row.id, mail=False)
             mail = other or not mailed or now - row.mailed_at >= between
             again = done or other or (mail and row.email != address)
             connection.execute(
@@ -93,6 +98,7 @@ class Requests:
                     asked_at=now,
                     mailed_at=now if mail else row.mailed_at,
                     done_at=None,
+                    mails=mails + mail,
                 )
             )
             return Asked(fresh if again else row.id, mail)
@@ -100,8 +106,9 @@ class Requests:
     def not_mailed(self, asked: int) -> None:
         """The mail could not be handed over: the next who asks gets one."""
         with self.subscriptions.database.writing() as connection:
+            values = {"mailed_at": None, "mails": request.c.mails - 1}
             connection.execute(
-                sa.update(request).where(request.c.id == asked).values(mailed_at=None)
+                sa.update(request).where(request.c.id == asked, request.c.mails > 0).values(values)
             )
 
     def used(self, kind: RequestKind, email: str, now: datetime) -> None:
@@ -157,7 +164,7 @@ class Requests:
             reasons = set(reasons_for(connection, *every)) - set(LIFTED_BY_CONFIRMING)
             refuse_suppressed(tuple(reasons), found.email)
             if known[0].goes_on:
-                lift(connection, key, LIFTED_BY_CONFIRMING)
+                lift(connection, LIFTED_BY_CONFIRMING, key)
             for reason in set(known[0].suppressions) - set(STAYS_BEHIND):
                 insert_suppression(connection, key, reason, now, "moved with its reader")
             person = known[0].subscriber.id
@@ -195,6 +202,10 @@ class Requests:
                 yield connection, _read(row)
         except sa.exc.IntegrityError:  # somebody was added under the address at the same moment
             raise StoreError("the address was taken a moment ago", hint="try again") from None
+
+
+def _long_ago(mailed: datetime | None, now: datetime) -> bool:
+    return mailed is not None and now - mailed >= BETWEEN_MAILS
 
 
 def _wished(person: Subscriber, wish: Wish) -> Subscriber:

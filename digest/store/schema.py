@@ -26,6 +26,7 @@ REVISIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 HEAD = REVISIONS[-1]
 
@@ -178,6 +179,7 @@ request = sa.Table(
     sa.Column("asked_at", MOMENT, nullable=False),
     sa.Column("mailed_at", MOMENT),  # when the last link was mailed
     sa.Column("done_at", MOMENT),
+    sa.Column("mails", SMALL, nullable=False, server_default="0"),  # until a day has none
     sa.PrimaryKeyConstraint("address_hash", "kind"),
     sa.CheckConstraint("kind IN ('subscribe', 'change', 'link', 'own')", name="kind"),
     sqlite_strict=True,

@@ -238,7 +238,7 @@ class Subscriptions:
         """Make due again whoever these suppressions alone keep from it; StoreError otherwise."""
         person, email = found.subscriber.id, found.subscriber.email
         refuse_suppressed(tuple(set(found.suppressions) - set(lifted)), email)
-        lift(connection, self.hasher(email), lifted)
+        lift(connection, lifted, self.hasher(email))
         mark = found.covered_until
         if mark and found.state is State.UNSUBSCRIBED and mark < now - _AWAY:
             mark = None

@@ -8,6 +8,7 @@ from itertools import islice
 import sqlalchemy as sa
 
 from digest.addresses import identity, recognised
+from digest.errors import StoreError
 from digest.models import SuppressionReason
 from digest.store.database import Database
 from digest.store.dialects import insert_new
@@ -60,14 +61,22 @@ class Suppressions:
     def remove(self, email: str, now: datetime, source: str) -> tuple[SuppressionReason, ...]:
         """Take an address off the list, whatever put it there; gives what it was there for.
 
-        Someone who unsubscribed stays unsubscribed all the same.
+        Someone who unsubscribed stays unsubscribed all the same. StoreError when all that stands
+        is the no of a look-alike who is here: it is taken off by its own address alone.
         """
         address = recognised(email)
-        key = self.hasher(address)
+        key, *former = self.hasher.every(address)
         with self.database.writing() as connection:
             person = _lock_person(connection, address)
-            reasons = reasons_for(connection, key)
-            lift(connection, key, reasons)
+            alike = _whose(connection, former)
+            keys = [key] if alike else [key, *former]
+            reasons = reasons_for(connection, *keys)
+            if alike and not reasons and reasons_for(connection, *former):
+                raise StoreError(
+                    f"what stands against {address} was said of {alike}",
+                    hint=f"only when you are sure: digest suppressions remove {alike}",
+                )
+            lift(connection, reasons, *keys)
             if reasons and person is not None:
                 detail = f"{', '.join(reasons)} ({source})"
                 record(connection, person, now, EventKind.UNSUPPRESSED, detail)
@@ -117,11 +126,11 @@ def reasons_for(connection: sa.Connection, *keys: bytes) -> tuple[SuppressionRea
     return tuple(sorted({reason for _, reason in known_suppressions(connection, keys)}))
 
 
-def lift(connection: sa.Connection, key: bytes, reasons: Iterable[SuppressionReason]) -> None:
-    """Remove these entries of one address."""
+def lift(connection: sa.Connection, reasons: Iterable[SuppressionReason], *keys: bytes) -> None:
+    """Remove these entries of the address with these hashes."""
     connection.execute(
         sa.delete(suppression).where(
-            suppression.c.address_hash == key,
+            suppression.c.address_hash.in_(keys),
             suppression.c.reason.in_([reason.value for reason in reasons]),
         )
     )
@@ -141,3 +150,9 @@ def known_suppressions(
 def _lock_person(connection: sa.Connection, address: str) -> int | None:
     query = sa.select(subscriber.c.id).where(subscriber.c.address == identity(address))
     return connection.scalar(query.with_for_update())
+
+
+def _whose(connection: sa.Connection, keys: Sequence[bytes]) -> str | None:
+    """The address of a subscriber with one of these hashes."""
+    query = sa.select(subscriber.c.email).where(subscriber.c.address_hash.in_(keys))
+    return connection.scalar(query)

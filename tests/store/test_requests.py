@@ -136,6 +136,55 @@ def test_a_mailed_change_moves_whom_it_was_mailed_for(store):
     assert store.requests.move(other.id, LATER).subscriber.id == mallory
 
 
+def test_readers_who_take_turns_mail_an_address_three_times_a_day(store):
+    readers = [
+        store.subscriptions.add(email, CONSENT, NOW).subscriber.id
+        for email in (ANA, "mallory@example.org")
+    ]
+
+    def ask(hour, turn):
+        at = NOW + timedelta(hours=hour)
+        return store.requests.ask(RequestKind.CHANGE, NEW, at, person=readers[turn % 2])
+
+    tried = [ask(hour, hour) for hour in range(6)]
+    last = tried[2]
+    kept = store.requests.find(last.id)
+    next_day = ask(2 + 24, 1)
+
+    assert [one.mail for one in tried] == [True, True, True, False, False, False]
+    assert {one.id for one in tried[2:]} == {last.id}
+    assert kept.person == readers[0]
+    assert next_day.mail
+
+
+def test_what_the_mailbox_answered_is_not_counted(store):
+    readers = [
+        store.subscriptions.add(email, CONSENT, NOW).subscriber.id
+        for email in (ANA, "bo@example.com")
+    ]
+
+    def ask(turn):
+        return store.requests.ask(RequestKind.CHANGE, NEW, NOW, person=readers[turn % 2])
+
+    for turn in range(3):
+        ask(turn)
+    store.requests.used(RequestKind.CHANGE, NEW, NOW)
+
+    assert [ask(turn).mail for turn in range(4)] == [True, True, True, False]
+
+
+def test_a_mail_in_turn_that_was_not_handed_over_is_not_counted(store):
+    readers = [
+        store.subscriptions.add(email, CONSENT, NOW).subscriber.id
+        for email in (ANA, "bo@example.com")
+    ]
+    for turn in range(6):
+        one = store.requests.ask(RequestKind.CHANGE, NEW, NOW, person=readers[turn % 2])
+        store.requests.not_mailed(one.id)
+
+    assert one.mail
+
+
 def test_the_newest_wish_counts(store):
     one = asked(store)
     asked(store, wish=replace(WISH, cadence=Cadence.MONTHLY), now=LATER)
