@@ -76,6 +76,7 @@ def sideways(page: Page) -> list[str]:
     """Says so when a page is wider than the narrowest screen there is, or than a telephone whose
     owner reads letters twice as large (WCAG 1.4.10 and 1.4.4)."""
     found = []
+    page.wait_for_load_state()
     for width, letters in ((NARROWEST, ""), (375, "200%")):
         page.set_viewport_size({"width": width, "height": 640})
         page.evaluate("size => document.documentElement.style.fontSize = size", letters)
