@@ -16,6 +16,7 @@ from digest.inline import plain
 from digest.mailboxes import provider_of
 from digest.models import Story
 from digest.store.archive import Archive
+from digest.store.archive.feedback import OF_DELIVERY
 from digest.store.archive.schema import feedback
 from digest.store.database import Database
 from digest.store.followed import IssueFollowed, followed
@@ -154,11 +155,7 @@ class Statistics:
             .select_from(delivery)
             .outerjoin(subscriber, subscriber.c.id == delivery.c.subscriber_id)
             .outerjoin(words, words.c.subscriber_id == delivery.c.subscriber_id)
-            .outerjoin(
-                feedback,
-                (feedback.c.issue_number == delivery.c.issue_number)
-                & (feedback.c.number == delivery.c.number),
-            )
+            .outerjoin(feedback, OF_DELIVERY)
             .where(delivery.c.issue_number == number)
             .group_by("key")
         )

@@ -10,11 +10,16 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from digest import providers
 from digest.store import Consent, Store, connect, migrate
+
+if TYPE_CHECKING:
+    from tests.store import sending
 
 SECRETS = (b"a secret of the tests, long enough",)
 NOW = datetime(2026, 11, 19, 9, tzinfo=UTC)
@@ -120,3 +125,14 @@ def _upgraded(url: str) -> None:
     database = connect(url)
     migrate.upgrade(database)
     database.engine.dispose()
+
+
+@pytest.fixture
+def carrier(monkeypatch: pytest.MonkeyPatch) -> "sending.Carrier":
+    """What is handed over, where the configured provider is `carrier`."""
+    from tests.store import sending  # it needs this file itself
+
+    one = sending.Carrier()
+    monkeypatch.setitem(providers._MODULES, "carrier", "tests.store.carried")
+    monkeypatch.setattr("tests.store.carried.CARRIER", one)
+    return one

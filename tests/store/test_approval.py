@@ -71,15 +71,6 @@ class Room:
 
 
 @pytest.fixture
-def carrier(monkeypatch: pytest.MonkeyPatch) -> sending.Carrier:
-    """What goes out to readers."""
-    one = sending.Carrier()
-    monkeypatch.setitem(providers._MODULES, "carrier", "tests.store.carried")
-    monkeypatch.setattr("tests.store.carried.CARRIER", one)
-    return one
-
-
-@pytest.fixture
 def room(
     request: pytest.FixtureRequest, store: Store, tmp_path: Path, carrier: sending.Carrier
 ) -> Iterator[Room]:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest import providers
 from digest.models import NOTHING_CHOSEN, Cadence, Chosen
 from digest.store import EventKind, Store
 from digest.store.intake import OnConflict
@@ -31,15 +30,6 @@ TICKS = (0, 8, 9, 19, 20, 21, 22, 23)  # of UTC: when somebody gets it, and the 
 LIST = "email,tags,timezone,day,hour\n" + "".join(
     f"{name}@example.com,*,{zone},{day},{hour}\n" for name, (zone, day, hour, _) in READERS.items()
 )
-
-
-@pytest.fixture
-def carrier(monkeypatch: pytest.MonkeyPatch) -> sending.Carrier:
-    """What is handed over."""
-    one = sending.Carrier()
-    monkeypatch.setitem(providers._MODULES, "carrier", "tests.store.carried")
-    monkeypatch.setattr("tests.store.carried.CARRIER", one)
-    return one
 
 
 @pytest.fixture

@@ -41,15 +41,6 @@ _DAY = re.compile(r'(?m)^(?:publishedAt|date|pubDate): *"?(\d{4}-\d\d-\d\d)')
 
 
 @pytest.fixture
-def carrier(monkeypatch: pytest.MonkeyPatch) -> sending.Carrier:
-    """What is handed over."""
-    one = sending.Carrier()
-    monkeypatch.setitem(providers._MODULES, "carrier", "tests.store.carried")
-    monkeypatch.setattr("tests.store.carried.CARRIER", one)
-    return one
-
-
-@pytest.fixture
 def at_work(store: Store, tmp_path: Path, carrier: sending.Carrier) -> Iterator[Clock]:
     """A store with readers, a post a week, and a clock just before the schedule begins."""
     readers(store, READERS)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from digest import providers
 from digest.errors import Outcome
 from digest.models import SuppressionReason
 from digest.scheduler import Pulse, Survey, survey
@@ -27,14 +26,6 @@ from tests.store.sending import Clock, readers
 
 APPROVED = '[cadence.weekly]\nat = "thu 09:00"\napprove = true\n'
 NOTHING = timedelta(0)
-
-
-@pytest.fixture
-def carrier(monkeypatch: pytest.MonkeyPatch) -> sending.Carrier:
-    one = sending.Carrier()
-    monkeypatch.setitem(providers._MODULES, "carrier", "tests.store.carried")
-    monkeypatch.setattr("tests.store.carried.CARRIER", one)
-    return one
 
 
 @pytest.fixture

@@ -11,6 +11,10 @@ from digest.store.dialects import insert
 from digest.store.ledger.records import IssueState
 from digest.store.ledger.schema import delivery, issue
 
+OF_DELIVERY = (feedback.c.issue_number == delivery.c.issue_number) & (
+    feedback.c.number == delivery.c.number
+)  # joins a vote to what it is about
+
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
@@ -38,11 +42,8 @@ class Feedback:
     def of(self, name: str, person: int) -> bool | None:
         """How a reader voted; None: not yet."""
         query = _delivered(name, person).add_columns(feedback.c.useful)
-        matches = (feedback.c.issue_number == delivery.c.issue_number) & (
-            feedback.c.number == delivery.c.number
-        )
         with self.database.reading() as connection:
-            row = connection.execute(query.join(feedback, matches)).one_or_none()
+            row = connection.execute(query.join(feedback, OF_DELIVERY)).one_or_none()
         return None if row is None else bool(row.useful)
 
     def by(self, person: int) -> dict[str, bool]:
@@ -50,11 +51,7 @@ class Feedback:
         query = (
             sa.select(issue.c.id, feedback.c.useful)
             .join(delivery, delivery.c.issue_number == issue.c.number)
-            .join(
-                feedback,
-                (feedback.c.issue_number == delivery.c.issue_number)
-                & (feedback.c.number == delivery.c.number),
-            )
+            .join(feedback, OF_DELIVERY)
             .where(delivery.c.subscriber_id == person)
         )
         with self.database.reading() as connection:
